@@ -1,0 +1,1 @@
+"""Simulators of ERPs and of Snowflake."""

@@ -1,0 +1,29 @@
+"""Run an ASGI application on a port and say when it answers."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import click
+import uvicorn
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+
+def serve(app: ASGIApp, *, host: str, port: int, path: str = "") -> None:
+    """Serve until interrupted; print ``ready URL`` once connections are accepted.
+
+    Args:
+        app: The application.
+        host: Address to bind.
+        port: Port to bind, 0 for a free one.
+        path: What to append to the printed URL.
+    """
+    listener = socket.create_server((host, port), backlog=256)
+    bound = listener.getsockname()[1]
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    click.echo(f"ready http://{host}:{bound}{path}")
+    click.get_text_stream("stdout").flush()
+    uvicorn.Server(config).run(sockets=[listener])

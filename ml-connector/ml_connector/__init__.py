@@ -1,0 +1,1 @@
+"""Runtime shared by the taps and targets of ml-connector."""
