@@ -1,0 +1,54 @@
+"""What the ERP holds, read straight from the sandbox's database, in the warehouse's terms.
+
+Nothing here passes through the tap's or the target's code: the documents are the JSON that the simulator
+serves, and the flattening below is written from the streams' published contract (``x-path`` of a schema).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+SCHEMAS = Path(__file__).resolve().parent.parent / "tap-sage300" / "tap_sage300" / "schemas"
+SECRET = re.compile("password", re.IGNORECASE)
+
+
+def schemas():
+    """Stream name to its published schema."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.json"))}
+
+
+def documents(business, entity_set):
+    """Company and record of every document of a set, decimals exact."""
+    with closing(sqlite3.connect(business)) as database:
+        rows = database.execute(
+            "SELECT company, doc FROM documents WHERE entity_set = ? ORDER BY company, sort_key", [entity_set]
+        ).fetchall()
+    return [(company, json.loads(text, parse_float=Decimal)) for company, text in rows]
+
+
+def expected_rows(business, schema):
+    """Company and innermost record, one for each row that the stream should have."""
+    for company, document in documents(business, schema["x-entity-set"]):
+        level = [document]
+        for step in schema.get("x-path") or []:
+            level = [child for record in level for child in record.get(step) or []]
+        for record in level:
+            yield company, record
+
+
+def without_secrets(value):
+    """The value as it may leave the ERP."""
+    if isinstance(value, dict):
+        return {
+            name: without_secrets(item)
+            for name, item in value.items()
+            if not SECRET.search(name) and name != "UpdateOperation"
+        }
+    if isinstance(value, list):
+        return [without_secrets(item) for item in value]
+    return value
