@@ -8,7 +8,7 @@ import time
 import pytest
 from books import schemas
 from comparison import differences
-from conftest import everything, only
+from pipeline import everything, only
 
 pytestmark = pytest.mark.xdist_group("end-to-end")
 

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from books import schemas
 from comparison import differences
-from conftest import BIN, ROOT
+from pipeline import BIN, ROOT
 from filelock import FileLock
 
 pytestmark = pytest.mark.xdist_group("end-to-end")

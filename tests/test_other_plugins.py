@@ -9,7 +9,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 from books import documents
-from conftest import only
+from pipeline import only
 
 pytestmark = pytest.mark.xdist_group("end-to-end")
 
