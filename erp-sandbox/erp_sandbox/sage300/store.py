@@ -1,0 +1,213 @@
+"""The read side (and the API's own writes) of the SQLite file that holds every company's documents."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from erp_sandbox.sage300.odata import Condition
+
+_BOOKMARKS: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One page of documents.
+
+    Attributes:
+        docs: The JSON texts in key order.
+        more: Whether further documents follow.
+    """
+
+    docs: list[str]
+    more: bool
+
+
+class Store:
+    """Reads documents by set, filter, offset and key.
+
+    ``$skip`` is an offset, and SQLite walks over skipped rows one by one. A long paged read would cost the
+    square of its length, so the store remembers which key each page ended with and goes on from there. The
+    memory is dropped whenever the file changes: from then on an offset again counts the rows as they are, and
+    rows shift between pages exactly as they do on a server that knows nothing but offsets.
+
+    Args:
+        path: The SQLite file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._watcher = self._open()
+        self._version = -1
+        self._bookmarks: OrderedDict[tuple[Any, ...], str] = OrderedDict()
+        self._counts: dict[tuple[Any, ...], int] = {}
+        self._open_connections: list[sqlite3.Connection] = [self._watcher]
+
+    def companies(self) -> list[str]:
+        """The company databases in the file, in the order they were created."""
+        row = self._read("SELECT value FROM meta WHERE key = 'companies'", ()).fetchone()
+        names: list[str] = msgspec.json.decode(row[0]) if row else []
+        return names
+
+    def page(
+        self, company: str, entity_set: str, condition: Condition | None, *, skip: int, limit: int
+    ) -> Rows:
+        """Documents ``skip`` to ``skip + limit`` in key order.
+
+        Args:
+            company: Company database.
+            entity_set: Entity set's proper name.
+            condition: The filter, or None.
+            skip: Matching documents to pass over.
+            limit: Documents wanted.
+        """
+        if limit == 0:
+            return Rows([], more=False)
+        where, parameters = _where(company, entity_set, condition)
+        read = (where, parameters)
+        start = self._bookmark((*read, skip)) if skip else None
+        if start is not None:
+            sql, bound = (
+                f"{where} AND sort_key > ? ORDER BY sort_key LIMIT ?",
+                (*parameters, start, limit + 1),
+            )
+        else:
+            sql, bound = f"{where} ORDER BY sort_key LIMIT ? OFFSET ?", (*parameters, limit + 1, skip)
+        rows = self._read(f"SELECT sort_key, doc FROM documents WHERE {sql}", bound).fetchall()
+        more = len(rows) > limit
+        if more:
+            self._remember((*read, skip + limit), rows[limit - 1][0])
+        return Rows([doc for _, doc in rows[:limit]], more=more)
+
+    def count(self, company: str, entity_set: str, condition: Condition | None) -> int:
+        """How many documents match."""
+        where, parameters = _where(company, entity_set, condition)
+        with self._lock:
+            self._forget_if_changed()
+            known = self._counts.get((where, parameters))
+        if known is not None:
+            return known
+        total: int = self._read(f"SELECT count(*) FROM documents WHERE {where}", parameters).fetchone()[0]
+        with self._lock:
+            self._counts[(where, parameters)] = total
+        return total
+
+    def get(self, company: str, entity_set: str, sort_key: str) -> str | None:
+        """One document by its order key, or None."""
+        row = self._read(
+            "SELECT doc FROM documents WHERE company = ? AND entity_set = ? AND sort_key = ?",
+            (company, entity_set, sort_key),
+        ).fetchone()
+        return str(row[0]) if row else None
+
+    def last_key(self, company: str, entity_set: str, prefix: str = "") -> str | None:
+        """The highest order key of a set that begins with ``prefix``, or None."""
+        row = self._read(
+            "SELECT max(sort_key) FROM documents WHERE company = ? AND entity_set = ?"
+            " AND substr(sort_key, 1, ?) = ?",
+            (company, entity_set, len(prefix), prefix),
+        ).fetchone()
+        return row[0] if row else None
+
+    def put(self, company: str, entity_set: str, sort_key: str, doc: str, *, new: bool) -> bool:
+        """Write one document.
+
+        Args:
+            company: Company database.
+            entity_set: Entity set's proper name.
+            sort_key: Its order key.
+            doc: Its complete JSON text.
+            new: Refuse to overwrite.
+
+        Returns:
+            False when ``new`` and the key exists already.
+        """
+        connection = self._connection()
+        clause = "DO NOTHING" if new else "(company, entity_set, sort_key) DO UPDATE SET doc = excluded.doc"
+        with connection:
+            done = connection.execute(
+                f"INSERT INTO documents (company, entity_set, sort_key, doc) VALUES (?, ?, ?, ?)"
+                f" ON CONFLICT {clause}",
+                (company, entity_set, sort_key, doc),
+            )
+        return done.rowcount > 0
+
+    def delete(self, company: str, entity_set: str, sort_key: str) -> bool:
+        """Remove one document; False when there was none."""
+        connection = self._connection()
+        with connection:
+            done = connection.execute(
+                "DELETE FROM documents WHERE company = ? AND entity_set = ? AND sort_key = ?",
+                (company, entity_set, sort_key),
+            )
+        return done.rowcount > 0
+
+    def every(self, company: str, entity_set: str) -> Iterator[tuple[str, str]]:
+        """All (order key, document) of a set."""
+        yield from self._read(
+            "SELECT sort_key, doc FROM documents WHERE company = ? AND entity_set = ? ORDER BY sort_key",
+            (company, entity_set),
+        ).fetchall()
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._lock:
+            for connection in self._open_connections:
+                connection.close()
+            self._open_connections.clear()
+
+    def _read(self, sql: str, parameters: tuple[Any, ...]) -> sqlite3.Cursor:
+        return self._connection().execute(sql, parameters)
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._open()
+            with self._lock:
+                self._open_connections.append(connection)
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        # A connection is used by one thread; only close() comes from another.
+        connection = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA mmap_size = 1073741824")
+        return connection
+
+    def _bookmark(self, key: tuple[Any, ...]) -> str | None:
+        with self._lock:
+            self._forget_if_changed()
+            return self._bookmarks.get(key)
+
+    def _remember(self, key: tuple[Any, ...], sort_key: str) -> None:
+        with self._lock:
+            self._bookmarks[key] = sort_key
+            self._bookmarks.move_to_end(key)
+            if len(self._bookmarks) > _BOOKMARKS:
+                self._bookmarks.popitem(last=False)
+
+    def _forget_if_changed(self) -> None:
+        # data_version moves when any other connection, of this or another process, commits.
+        version = self._watcher.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._version = version
+            self._bookmarks.clear()
+            self._counts.clear()
+
+
+def _where(company: str, entity_set: str, condition: Condition | None) -> tuple[str, tuple[Any, ...]]:
+    where = "company = ? AND entity_set = ?"
+    if condition is None:
+        return where, (company, entity_set)
+    return f"{where} AND {condition.sql}", (company, entity_set, *condition.parameters)
