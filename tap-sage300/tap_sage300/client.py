@@ -17,6 +17,7 @@ from ml_connector.extract.http import (
     transient,
 )
 from ml_connector.extract.prefetch import prefetch
+from ml_connector.extract.settings import DEFAULT_PREFETCH_PAGES
 from ml_connector.secrets import reveal
 
 from tap_sage300 import odata
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DEFAULT_PREFETCH = 2
 _JSON = "application/json"
 _SESSION_CODES = frozenset({"sessionerror"})
 _TRANSIENT_CODES = frozenset({"toomanyrequests", "dblinkerror", *_SESSION_CODES})
@@ -94,7 +94,7 @@ class Sage300Client:
         password = reveal(str(config.get("password") or "")).upper()
         self._page_size: int | None = config.get("page_size") or None
         prefetch_pages = config.get("prefetch_pages")
-        self._prefetch_pages = DEFAULT_PREFETCH if prefetch_pages is None else int(prefetch_pages)
+        self._prefetch_pages = DEFAULT_PREFETCH_PAGES if prefetch_pages is None else int(prefetch_pages)
         self._http = PoliteSession(
             HttpSettings.from_config(config),
             auth=(self._user, password),

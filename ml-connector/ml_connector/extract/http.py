@@ -232,7 +232,7 @@ class PoliteSession:
                     verify=settings.verify,
                     proxies=proxies,
                 )
-            except rx.RequestException as error:
+            except OSError as error:  # requests' own errors are OSErrors too
                 if self._closed.is_set():
                     raise SessionClosedError("The session was closed.") from error
                 raise _judged(error, url, settings.request_timeout) from error
@@ -327,7 +327,7 @@ def retry_after(header: str | None, now: float) -> float | None:
     return max(0.0, moment.timestamp() - now)
 
 
-def _judged(error: rx.RequestException, url: str, timeout: float) -> Exception:
+def _judged(error: OSError, url: str, timeout: float) -> Exception:
     """Turn a failure of the connection into `TryAgain`, or into an error that says what to change."""
     place = _without_query(url)
     permanent = None
@@ -336,10 +336,12 @@ def _judged(error: rx.RequestException, url: str, timeout: float) -> Exception:
             f"The certificate of {place} was not accepted ({_innermost(error)}). Set ca_bundle to the file of"
             " the authority that signed it."
         )
-    elif isinstance(error, (rx.InvalidURL, rx.InvalidSchema, rx.MissingSchema, rx.InvalidProxyURL)):
-        permanent = f"{place} is not an address that can be called ({error}). Check the URL settings."
+    elif isinstance(error, ValueError):  # requests' errors about addresses and headers are ValueErrors
+        permanent = f"{place} cannot be called ({error}). Check the URL, proxy_url and user_agent settings."
     elif isinstance(error, rx.TooManyRedirects):
         permanent = f"{place} redirects in a circle. Check the URL settings."
+    elif not isinstance(error, rx.RequestException):
+        permanent = f"{place} cannot be called ({error}). Check the setting ca_bundle."
     if permanent is not None:
         return HttpError(permanent)
     if isinstance(error, rx.ProxyError):
