@@ -1,0 +1,192 @@
+"""Columns of decoded values become Arrow arrays.
+
+Each kind has a vectorised builder that works on the whole column and refuses, by an exception, what it is not sure
+of; then the column is built again value by value (:mod:`ml_connector.load.values`), which names each bad value.
+Numbers stay text until Arrow reads them as decimals: no float comes near them.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ml_connector.load.schema import MAX_PRECISION, Column, Field, Kind
+from ml_connector.load.values import BadValue, exact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_YEAR_ONE = -62_135_596_800_000_000
+_YEAR_TEN_THOUSAND = 253_402_300_800_000_000
+_DAY = 86_400_000_000
+_INT64 = 2**63
+_OPENINGS = {
+    "object": "{",
+    "array": "[",
+    "string": '"',
+    "number": "-0123456789",
+    "integer": "-0123456789",
+    "boolean": "tf",
+}
+_ANYTHING = frozenset(_OPENINGS) - {"integer"}
+
+_TYPES: dict[Kind, pa.DataType] = {
+    Kind.STRING: pa.string(),
+    Kind.INTEGER: pa.int64(),
+    Kind.DOUBLE: pa.float64(),
+    Kind.BOOLEAN: pa.bool_(),
+    Kind.DATE: pa.date32(),
+    Kind.TIMESTAMP_TZ: pa.timestamp("us", tz="UTC"),
+    Kind.TIMESTAMP_NTZ: pa.timestamp("us"),
+    Kind.TIME: pa.time64("us"),
+    Kind.VARIANT: pa.string(),
+    Kind.BINARY: pa.binary(),
+}
+_RAW_KINDS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.VARIANT})
+
+
+class _NotSureError(ValueError):
+    """The vectorised way leaves this column to the careful way."""
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """Give the Arrow type of a column.
+
+    An ``INTEGER`` column is int64; a batch with an integer beyond 64 bits gives it as decimal128(38, 0) instead.
+    """
+    if column.kind is Kind.DECIMAL:
+        return pa.decimal128(column.precision or MAX_PRECISION, column.scale or 0)
+    return _TYPES[column.kind]
+
+
+def build(field: Field, values: Sequence[Any]) -> tuple[pa.Array, dict[int, BadValue]]:
+    """Build one column.
+
+    Args:
+        field: The column.
+        values: One decoded value per row, None where the property is missing; ``msgspec.Raw`` for INTEGER, DECIMAL and
+            VARIANT.
+
+    Returns:
+        The array, and the bad values by row; their rows are null in the array.
+    """
+    kind = field.column.kind
+    plain = [None if value is None else bytes(value) for value in values] if kind in _RAW_KINDS else values
+    try:
+        return _BUILDERS.get(kind, _as_they_are)(field, plain), {}
+    except (pa.ArrowException, UnicodeError, _NotSureError, OverflowError, BadValue):
+        return _value_by_value(field, plain)
+
+
+def _value_by_value(field: Field, values: Sequence[Any]) -> tuple[pa.Array, dict[int, BadValue]]:
+    """Build a column carefully; equal values are converted once."""
+    known: dict[Any, Any] = {}
+    bad: dict[int, BadValue] = {}
+    built: list[Any] = []
+    for row, value in enumerate(values):
+        key = (type(value), value)
+        if key not in known:
+            try:
+                known[key] = exact(field, value)
+            except BadValue as problem:
+                known[key] = problem
+        converted = known[key]
+        if isinstance(converted, BadValue):
+            bad[row] = converted
+            converted = None
+        built.append(converted)
+    return _array(field.column, built), bad
+
+
+def _array(column: Column, values: list[Any]) -> pa.Array:
+    target = arrow_type(column)
+    if column.kind is Kind.INTEGER and any(
+        value is not None and not -_INT64 <= value < _INT64 for value in values
+    ):
+        decimals = [None if value is None else Decimal(value) for value in values]
+        return pa.array(decimals, pa.decimal128(MAX_PRECISION, 0))
+    if column.kind in {Kind.TIMESTAMP_TZ, Kind.TIMESTAMP_NTZ, Kind.TIME}:
+        return pa.array(values, pa.int64()).cast(target)
+    return pa.array(values, target)
+
+
+def _as_they_are(field: Field, values: Sequence[Any]) -> pa.Array:
+    return pa.array(values, arrow_type(field.column))
+
+
+def _raw_text(field: Field, values: Sequence[bytes | None]) -> pa.Array:
+    """Make text of raw JSON, with nulls where the JSON is ``null``."""
+    text = pa.array(values, pa.string())
+    null = pc.equal(text, "null")
+    if not pc.any(null).as_py():
+        return text
+    if not field.null_allowed:
+        raise _NotSureError
+    return pc.if_else(null, pa.scalar(None, pa.string()), text)
+
+
+def _integers(field: Field, values: Sequence[bytes | None]) -> pa.Array:
+    text = _raw_text(field, values)
+    try:
+        return text.cast(pa.int64())
+    except pa.ArrowInvalid:
+        wide = text.cast(pa.decimal128(MAX_PRECISION, 0))  # also reads 1.0 and 1e3, exactly
+    try:
+        return wide.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return wide
+
+
+def _decimals(field: Field, values: Sequence[bytes | None]) -> pa.Array:
+    text = _raw_text(field, values)
+    if "string" in field.json_types:
+        text = pc.utf8_trim(text, characters='"')
+    return text.cast(arrow_type(field.column))
+
+
+def _variants(field: Field, values: Sequence[bytes | None]) -> pa.Array:
+    text = _raw_text(field, values)
+    if not field.json_types >= _ANYTHING:
+        openings = {mark for name in field.json_types - {"null"} for mark in _OPENINGS[name]}
+        first = pc.unique(pc.utf8_slice_codeunits(text, 0, 1)).to_pylist()
+        if not openings.issuperset(mark for mark in first if mark is not None):
+            raise _NotSureError
+    return text
+
+
+def _dates(_: Field, values: Sequence[str | None]) -> pa.Array:
+    dates = pa.array(values, pa.string()).cast(pa.date32())
+    _within(dates.cast(pa.int32()), _YEAR_ONE // _DAY, _YEAR_TEN_THOUSAND // _DAY)
+    return dates
+
+
+def _timestamps(field: Field, values: Sequence[str | None]) -> pa.Array:
+    stamps = pa.array(values, pa.string()).cast(arrow_type(field.column))
+    _within(stamps.cast(pa.int64()), _YEAR_ONE, _YEAR_TEN_THOUSAND)
+    return stamps
+
+
+def _within(numbers: pa.Array, least: int, beyond: int) -> None:
+    """Leave to the careful way what lies outside the years 0001 to 9999, which warehouses do not know."""
+    bounds = pc.min_max(numbers).as_py()
+    if bounds["min"] is not None and (bounds["min"] < least or bounds["max"] >= beyond):
+        raise _NotSureError
+
+
+def _carefully(_: Field, __: Sequence[Any]) -> pa.Array:
+    raise _NotSureError
+
+
+_BUILDERS: dict[Kind, Callable[[Field, Sequence[Any]], pa.Array]] = {
+    Kind.INTEGER: _integers,
+    Kind.DECIMAL: _decimals,
+    Kind.VARIANT: _variants,
+    Kind.DATE: _dates,
+    Kind.TIMESTAMP_TZ: _timestamps,
+    Kind.TIMESTAMP_NTZ: _timestamps,
+    Kind.TIME: _carefully,
+    Kind.BINARY: _carefully,
+}

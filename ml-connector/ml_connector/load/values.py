@@ -1,0 +1,254 @@
+"""One value at a time, exactly: the careful way, taken only for columns that the vectorised way refused."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import re
+from decimal import Context, Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ml_connector.load.schema import MAX_PRECISION, Field, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?", re.ASCII)
+_ZONE = re.compile(r"(?:[zZ]|([+-])(\d{2}):?(\d{2})?)", re.ASCII)
+_WIDE = Context(prec=4 * MAX_PRECISION)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+_MICROSECOND = dt.timedelta(microseconds=1)
+_MICRO_DIGITS = 6
+_JSON_TYPE = {"{": "object", "[": "array", '"': "string", "t": "boolean", "f": "boolean", "n": "null"}
+_SHOWN = 60
+
+
+class BadValue(ValueError):  # noqa: N818 - a value is bad, the program is not in error
+    """A value that its column cannot hold exactly.
+
+    Attributes:
+        kind: ``type``, ``missing_key``, ``decimal``, ``format`` or ``encoding``.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def exact(field: Field, value: Any) -> Any:
+    """Convert one decoded value to what Arrow takes for its column.
+
+    Args:
+        field: The value's column.
+        value: ``None`` for a missing property; raw JSON (bytes) for INTEGER, DECIMAL and VARIANT; else what msgspec
+            made of it.
+
+    Returns:
+        int, Decimal, str, bytes, bool, float, date, or, for times, microseconds since midnight or since the epoch.
+
+    Raises:
+        BadValue: With the reason, in words for a person.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        text = _text(value)
+        if text == "null":
+            return _null(field)
+        return _RAW[field.column.kind](field, text)
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise BadValue(
+                "encoding", "The text holds half of a surrogate pair, which no encoding can store"
+            ) from None
+        convert = _FROM_TEXT.get(field.column.kind)
+        return convert(value) if convert else value
+    return value
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise BadValue("encoding", "The value is not UTF-8") from None
+
+
+def _null(field: Field) -> None:
+    if field.null_allowed:
+        return
+    if field.key:
+        raise BadValue("missing_key", f"Key property `{field.column.name}` is null")
+    raise BadValue("type", f"Expected `{_expected(field)}`, got `null`")
+
+
+def _expected(field: Field) -> str:
+    return " | ".join(sorted(field.json_types))
+
+
+def json_type(text: str) -> str:
+    """Name the JSON type of raw JSON text."""
+    return _JSON_TYPE.get(text[:1], "number")
+
+
+def _integer(field: Field, text: str) -> int:
+    if json_type(text) != "number":
+        raise BadValue("type", f"Expected `{_expected(field)}`, got `{json_type(text)}`")
+    value = Decimal(text)
+    if value and value.adjusted() >= MAX_PRECISION:
+        raise BadValue("decimal", f"Integer {_short(text)} has more than {MAX_PRECISION} digits")
+    if value and _last_digit(value) < 0:
+        raise BadValue("type", f"Expected `{_expected(field)}`, got `number` {_short(text)}")
+    return int(value)
+
+
+def _last_digit(value: Decimal) -> int:
+    """Give the power of ten of the last digit that is not zero."""
+    _, digits, exponent = value.as_tuple()
+    zeros = next((place for place, digit in enumerate(reversed(digits)) if digit), 0)
+    return int(exponent) + zeros
+
+
+def _decimal(field: Field, text: str) -> Decimal:
+    got = json_type(text)
+    if got == "string" and "string" in field.json_types:
+        number = msgspec.json.decode(text)
+        if not _NUMBER.fullmatch(number):
+            raise BadValue("decimal", f"{_short(number)!r} is not a decimal number")
+    elif got == "number" and field.json_types & {"number", "integer"}:
+        number = text
+    else:
+        raise BadValue("type", f"Expected `{_expected(field)}`, got `{got}`")
+    return fit(Decimal(number), field.column.precision or MAX_PRECISION, field.column.scale or 0)
+
+
+def fit(value: Decimal, precision: int, scale: int) -> Decimal:
+    """Give ``value`` at exactly ``scale``, or refuse; zeros beyond the scale are no loss.
+
+    Raises:
+        BadValue: If digits would be lost on either side of the point.
+    """
+    if not value.is_finite():
+        raise BadValue("decimal", f"{value} is not a number that a decimal column can hold")
+    if not value:
+        return Decimal(0).scaleb(-scale)
+    if value.adjusted() >= precision - scale:
+        raise BadValue(
+            "decimal", f"{_short(str(value))} does not fit DECIMAL({precision}, {scale}): too large"
+        )
+    if _last_digit(value) < -scale:
+        message = f"{_short(str(value))} does not fit DECIMAL({precision}, {scale}): digits after the point would be lost"
+        raise BadValue("decimal", message)
+    # strip first: a value written with hundreds of zeros would not fit the context
+    stripped = value.normalize(_WIDE) if len(value.as_tuple().digits) <= _WIDE.prec else _stripped(value)
+    return stripped.quantize(Decimal(1).scaleb(-scale), context=_WIDE)
+
+
+def _stripped(value: Decimal) -> Decimal:
+    sign, digits, exponent = value.as_tuple()
+    last = _last_digit(value)
+    kept = digits[: len(digits) - (last - int(exponent))]
+    return Decimal((sign, kept, last))
+
+
+def _variant(field: Field, text: str) -> str:
+    got = json_type(text)
+    allowed = field.json_types | ({"number"} if "integer" in field.json_types else set())
+    if got not in allowed:
+        raise BadValue("type", f"Expected `{_expected(field)}`, got `{got}`")
+    return text
+
+
+def _date(text: str) -> dt.date:
+    try:
+        if _DATE.fullmatch(text):
+            return dt.date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise BadValue("format", f"{_short(text)!r} is not a date (YYYY-MM-DD, years 0001 to 9999)")
+
+
+def _time(text: str) -> int:
+    match = _TIME.match(text)
+    rest = text[match.end() :].strip() if match else text
+    micros = _micros_of_day(match) if match else None
+    if micros is None or (rest and _zone_minutes(rest) != 0):
+        # a time of day has no date, so an offset other than UTC cannot be kept
+        raise BadValue(
+            "format", f"{_short(text)!r} is not a time (HH:MM:SS, optionally with up to six decimals)"
+        )
+    return micros
+
+
+def _micros_of_day(match: re.Match[str]) -> int | None:
+    hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3] or 0)
+    fraction = (match[4] or "").rstrip("0")
+    if hours > 23 or minutes > 59 or seconds > 59 or len(fraction) > _MICRO_DIGITS:  # noqa: PLR2004 - a clock's face
+        return None
+    return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + int(fraction.ljust(_MICRO_DIGITS, "0"))
+
+
+def _zone_minutes(text: str) -> int | None:
+    match = _ZONE.fullmatch(text)
+    if match is None or int(match[2] or 0) > 23 or int(match[3] or 0) > 59:  # noqa: PLR2004 - a clock's face
+        return None
+    minutes = int(match[2] or 0) * 60 + int(match[3] or 0)
+    return -minutes if match[1] == "-" else minutes
+
+
+def _timestamp(text: str, *, zoned: bool) -> int:
+    """Read a date-time, or a date as its midnight, as microseconds since the epoch."""
+    day, rest = text[:10], text[10:]
+    try:
+        if not _DATE.fullmatch(day) or rest[:1] not in {"", "T", "t", " "}:
+            raise ValueError
+        base = dt.datetime.fromisoformat(day).replace(tzinfo=dt.timezone.utc)
+        micros, zone = 0, ""
+        if rest:
+            match = _TIME.match(rest, 1)
+            found = _micros_of_day(match) if match else None
+            if match is None or found is None:
+                raise ValueError
+            micros, zone = found, rest[match.end() :].strip()
+        minutes = _zone_minutes(zone) if zone else 0
+        if minutes is None or (zone and not zoned):
+            raise ValueError
+        moment = base + dt.timedelta(microseconds=micros) - dt.timedelta(minutes=minutes)
+    except (ValueError, OverflowError):
+        kind = "with an offset or in UTC" if zoned else "without an offset"
+        message = (
+            f"{_short(text)!r} is not a date-time {kind}, of years 0001 to 9999, exact to the microsecond"
+        )
+        raise BadValue("format", message) from None
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _binary(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadValue("format", f"{_short(text)!r} is not base64") from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+_RAW: dict[Kind, Callable[[Field, str], Any]] = {
+    Kind.INTEGER: _integer,
+    Kind.DECIMAL: _decimal,
+    Kind.VARIANT: _variant,
+}
+_FROM_TEXT: dict[Kind, Callable[[str], Any]] = {
+    Kind.DATE: _date,
+    Kind.TIME: _time,
+    Kind.TIMESTAMP_TZ: lambda text: _timestamp(text, zoned=True),
+    Kind.TIMESTAMP_NTZ: lambda text: _timestamp(text, zoned=False),
+    Kind.BINARY: _binary,
+}
