@@ -6,6 +6,7 @@ ASP.NET does; so there is one route, and the address is read here.
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
     from erp_sandbox.sage300.auth import Login
     from erp_sandbox.sage300.model import EntitySet
+
+_LOG: Final = logging.getLogger(__name__)
 
 APPLICATION: Final = "Sage300WebApi"
 VERSION: Final = "v1.0"
@@ -125,6 +128,9 @@ class WebApi:
             response = self._dispatch(request, segments[1:], body)
         except ApiError as error:
             response = _error_response(error)
+        except Exception:
+            _LOG.exception("%s %s failed", request.method, request.url.path)
+            response = _error_response(ApiError("InternalServerError", "An unexpected error has occurred"))
         if login is not None and login.new:
             response.set_cookie(COOKIE, login.session, path="/", httponly=True, samesite="lax")
         return response

@@ -81,13 +81,15 @@ class Gatekeeper:
             self._sessions[session] = asked
         return Login(asked, session, new=True)
 
-    def forget(self, session: str | None = None) -> None:
-        """End one session, or all of them as a recycled application pool does."""
+    def forget(self, session: str | None) -> bool:
+        """End one session; False when it was not alive."""
         with self._lock:
-            if session is None:
-                self._sessions.clear()
-            else:
-                self._sessions.pop(session, None)
+            return self._sessions.pop(session or "", None) is not None
+
+    def forget_all(self) -> None:
+        """End every session, as a recycled application pool does."""
+        with self._lock:
+            self._sessions.clear()
 
     def _verify(self, authorization: str) -> str:
         user, password = _basic(authorization)

@@ -36,6 +36,8 @@ PROCESSES: Final[tuple[str, ...]] = (
 #: The module segments of the August 2022 endpoint reference.
 MODULES: Final[tuple[str, ...]] = ("AP", "AR", "BK", "CS", "GL", "IC", "MT", "OE", "PO", "TX")
 
+_TWO: Final = 2
+
 INTEGER_TYPES: Final = frozenset({"Edm.Byte", "Edm.Int16", "Edm.Int32", "Edm.Int64"})
 
 
@@ -62,12 +64,13 @@ class Property:
     def number_of(self, member: str) -> int:
         """The number behind an enum member.
 
-        The reference lists names, not numbers. Yes/No lists are 0 and 1 and lists that begin with a blank
-        (``None``) count from 0 (both seen in filters of public clients); others count from 1.
+        The reference lists names, not numbers. Lists of two (No/Yes, Inactive/Active) and lists that begin
+        with a blank count from 0, others from 1, as the numbers in public clients' filters suggest.
         """
         if set(self.members) == {"Yes", "No"}:
             return int(member == "Yes")
-        return self.members.index(member) + (self.members[0] not in {"None", "No", "Unspecified"})
+        from_zero = len(self.members) == _TWO or self.members[0] in {"None", "No", "Unspecified"}
+        return self.members.index(member) + (not from_zero)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from erp_sandbox.sage300.errors import ApiError
 from erp_sandbox.sage300.model import INTEGER_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
 
     from erp_sandbox.sage300.model import EntitySet, Property
 
@@ -36,19 +35,11 @@ class _Lexer(grammar.ODataLexer):  # type: ignore[misc]  # the library's grammar
 
     tokens = grammar.ODataLexer.tokens
 
+    # The library's functions still make the values of these tokens.
     ANY = r"any\b"
     ALL = r"all\b"
     NULL = r"null\b"
     BOOLEAN = r"(?:true|false)\b"
-
-    def tokenize(self, text: str) -> Iterator[Any]:
-        """Yield tokens; a pattern alone gives no value, so the two literals get theirs here."""
-        for token in super().tokenize(text):
-            if token.type == "NULL":
-                token.value = ast.Null()
-            elif token.type == "BOOLEAN":
-                token.value = ast.Boolean(token.value)
-            yield token
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ def _default(prop: Property) -> Any:
     if prop.type in INTEGER_TYPES:
         return 0
     if prop.type == "Enum":
-        return prop.members[0] if prop.members else ""
+        return "Active" if "Active" in prop.members else next(iter(prop.members), "")
     return {"Edm.Boolean": False, "Edm.DateTimeOffset": None, "Collection": []}.get(prop.type, "")
 
 

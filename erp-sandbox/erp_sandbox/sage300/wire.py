@@ -86,7 +86,7 @@ class Wire:
 
     async def _spoil(self, fault: str, scope: Scope, receive: Receive, answer: _Answer) -> None:
         if fault == "recycle":
-            self._gatekeeper.forget()
+            self._gatekeeper.forget_all()
         if fault in {"reset", "recycle"}:
             answer.drop()
         elif fault == "timeout":
@@ -94,13 +94,9 @@ class Wire:
             answer.drop()
         elif fault in {"truncate", "malformed"}:
             await self._damage(fault, scope, receive, answer)
+        elif fault == "session-expiry" and not self._gatekeeper.forget(session_of(Headers(scope=scope))):
+            await self._app(scope, receive, answer.pass_on)  # no live session, nothing to expire
         else:
-            if fault == "session-expiry":
-                session = session_of(Headers(scope=scope))
-                if session is None:  # nothing to expire: the request is answered as ever
-                    await self._app(scope, receive, answer.pass_on)
-                    return
-                self._gatekeeper.forget(session)
             await _replacement(fault)(scope, receive, answer.pass_on)
 
     async def _damage(self, fault: str, scope: Scope, receive: Receive, answer: _Answer) -> None:
