@@ -46,6 +46,7 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 65536  # one packet an answer, lest delayed acknowledgements slow the tests
 
             def do_GET(self) -> None:
                 outer.asked.append((self.path, dict(self.headers)))

@@ -22,8 +22,13 @@ from ml_connector.secrets import reveal
 
 from tap_sage300 import odata
 from tap_sage300.errors import (
+    BAD_REQUEST,
+    NOT_FOUND,
+    PERMANENT_CODES,
     LoginRefused,
+    NotAllowed,
     Sage300Error,
+    StreamUnavailable,
     Where,
     error_in,
     explain,
@@ -43,7 +48,7 @@ T = TypeVar("T")
 
 _JSON = "application/json"
 _SESSION_CODES = frozenset({"sessionerror"})
-_TRANSIENT_CODES = frozenset({"toomanyrequests", "dblinkerror", *_SESSION_CODES})
+_TRANSIENT_CODES = frozenset({"toomanyrequests", "internalservererror", "dblinkerror", *_SESSION_CODES})
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -220,30 +225,54 @@ class Sage300Client:
         return f"{url}?{odata.query(query)}"
 
     def _fetch(self, url: str, where: Where, decode: Callable[[bytes], T], *, accept: str = _JSON) -> T:
+        try:
+            value = self._ask(url, where, decode, accept=accept)
+        except StreamUnavailable as missing:
+            if missing.status == NOT_FOUND and not self._reached:
+                self._check_company(missing)
+            raise
+        self._reached = True
+        return value
+
+    def _check_company(self, missing: StreamUnavailable) -> None:
+        """Tell a missing module from a mistyped company or address: every company has its profile."""
+        where = self._where("CS", "CSCompanyProfile")
+        try:
+            self._ask(odata.resource_url(self._base_url, *where[:3]), where, _decode_object)
+        except StreamUnavailable:
+            raise Sage300Error(
+                f"The server at {self._base_url} has no company {self.company}, or no Web API there: check"
+                f" companies (Org IDs) and base_url, which must end in /v1.0/-. {missing}",
+                status=missing.status,
+                code=missing.code,
+            ) from missing
+        except NotAllowed:
+            pass  # The company is there; its profile is not for this user.
+        self._reached = True
+
+    def _ask(self, url: str, where: Where, decode: Callable[[bytes], T], *, accept: str = _JSON) -> T:
         def read(response: requests.Response) -> T:
             return self._read(response, where, decode)
 
         headers = {"Accept": accept}
         try:
             try:
-                value = self._http.request("GET", url, read=read, headers=headers)
+                return self._http.request("GET", url, read=read, headers=headers)
             except LoginRefused:
                 if not self._reached:
                     raise
                 # The login worked before: the server's session has ended. A fresh one repeats this page.
                 self._logger.info("%s: the session ended, logging in again.", where)
                 self._http.session.cookies.clear()
-                value = self._http.request("GET", url, read=read, headers=headers)
+                return self._http.request("GET", url, read=read, headers=headers)
         except GaveUpError as error:
             raise Sage300Error(f"Reading {where} failed: {error}") from error
         except HttpError as error:
             raise Sage300Error(str(error)) from error
-        self._reached = True
-        return value
 
     def _read(self, response: requests.Response, where: Where, decode: Callable[[bytes], T]) -> T:
         content = response.content
-        if response.status_code >= 400:  # noqa: PLR2004 - HTTP's own border
+        if response.status_code >= BAD_REQUEST:
             raise self._verdict(response, where)
         try:
             return decode(content)
@@ -268,8 +297,11 @@ class Sage300Client:
             return final
         again = transient(response)
         code = body.code.lower()
-        if again is None and code in _TRANSIENT_CODES:
-            again = TryAgain(f"the server answered {body.code}", distress=True)
+        wrapped = response.status_code < BAD_REQUEST
+        if again is None and (code in _TRANSIENT_CODES or (wrapped and code not in PERMANENT_CODES)):
+            again = TryAgain(
+                f"the server answered {body.code or 'an error'}", distress=code == "toomanyrequests"
+            )
         if again is None:
             return final
         if code in _SESSION_CODES:

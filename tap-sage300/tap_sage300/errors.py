@@ -12,6 +12,21 @@ if TYPE_CHECKING:
 
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED = 400, 401, 403, 404, 405
 
+PERMANENT_CODES = frozenset(
+    {
+        "unauthorized",
+        "forbidden",
+        "invalidparameters",
+        "resourcenotfound",
+        "invalidentitykey",
+        "recordnotfound",
+        "methodnotallowed",
+        "invalidpayload",
+        "invalidaction",
+    }
+)
+"""Codes (in lower case) that the same request will meet again."""
+
 _TITLE = re.compile(r"<(title|h1|h2)[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _NOT_ACTIVATED = re.compile(
@@ -191,7 +206,8 @@ def _judge(  # noqa: PLR0911 - one line a case, most telling first
         )
     if status == BAD_REQUEST:
         return Sage300Error, f"The server did not accept the request for {where}."
-    return Sage300Error, f"Reading {where} failed with status {status}."
+    how = f"with status {status}" if status >= BAD_REQUEST else "though the status says success"
+    return Sage300Error, f"Reading {where} failed {how}."
 
 
 def _login_refused(where: Where) -> str:

@@ -54,6 +54,7 @@ class Sage:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 65536  # one packet an answer, lest delayed acknowledgements slow the tests
 
             def do_GET(self):
                 outer.asked.append(Asked(self.path, self.headers))
@@ -304,6 +305,7 @@ IIS_503 = b"<html><head><title>Service Unavailable</title></head><body>pool recy
         Reply(502, b""),
         Reply(500, sage_error("InternalServerError", "Object reference not set")),
         Reply(200, sage_error("TooManyRequests", "wrapped in a success")),
+        Reply(200, sage_error("General", "wrapped in a success")),
         Reply(409, sage_error("SessionError", "Session is gone")),
         Reply(manner="reset"),
         Reply(body={"value": []}, manner="truncated"),
@@ -313,7 +315,7 @@ IIS_503 = b"<html><head><title>Service Unavailable</title></head><body>pool recy
         Reply(body=IIS_503),
     ],
     ids=[
-        "429", "503-html", "502-empty", "500", "200-throttled", "session-error", "reset", "content-length",
+        "429", "503-html", "502-empty", "500", "200-throttled", "200-error", "session-error", "reset", "content-length",
         "half-json", "empty", "null", "200-html",
     ],
 )  # fmt: skip
@@ -367,7 +369,6 @@ def test_a_login_revoked_in_mid_paging_is_refused_after_one_more_try(sage, clien
     ("reply", "kind", "says"),
     [
         (Reply(403, sage_error("Forbidden")), NotAllowed, "'Sage 300 Web API'"),
-        (Reply(404, sage_error("ResourceNotFound")), StreamUnavailable, "the company lacks the module"),
         (Reply(405, sage_error("MethodNotAllowed")), StreamUnavailable, "cannot be read"),
         (Reply(403, sage_error("Forbidden", "A/P is not activated")), StreamUnavailable, "not activated"),
         (Reply(500, sage_error("General", "A/P is not activated")), StreamUnavailable, "not activated"),
@@ -385,17 +386,49 @@ def test_what_no_retry_cures_is_explained_at_once(sage, client, slept, reply, ki
     assert slept == []
 
 
+UNKNOWN = Reply(404, sage_error("ResourceNotFound", "There is no such resource"))
+
+
+@pytest.mark.parametrize(
+    "profile", [None, Reply(403, sage_error("Forbidden"))], ids=["readable", "forbidden"]
+)
+def test_a_missing_module_on_first_contact_is_told_from_a_missing_company_by_its_profile(
+    sage, client, profile
+):
+    sage.replies[1] = UNKNOWN
+    if profile is not None:
+        sage.replies[2] = profile
+    reader = client()
+    with pytest.raises(StreamUnavailable, match="the company lacks the module"):
+        list(reader.pages("OE", "OEOrders"))
+    assert sage.paths()[1] == f"{PREFIX}/SAMLTD/CS/CSCompanyProfile"
+    sage.replies[3] = UNKNOWN
+    with pytest.raises(StreamUnavailable):
+        list(reader.pages("PO", "POInvoices"))
+    assert len(sage.asked) == 3
+
+
+def test_a_mistyped_company_stops_instead_of_skipping_every_stream(sage, client):
+    sage.replies[1] = sage.replies[2] = UNKNOWN
+    with pytest.raises(
+        Sage300Error, match="has no company SAMLTD.*check companies .* and base_url"
+    ) as caught:
+        list(client().pages("AP", "APVendors"))
+    assert not isinstance(caught.value, StreamUnavailable)
+
+
 @pytest.mark.parametrize(
     ("reply", "says"),
     [
         (Reply(500, sage_error("InternalServerError", "Object reference")), "status 500.*Object reference"),
+        (Reply(200, sage_error("General", "Oops")), "though the status says success.*General: Oops"),
         (Reply(503, IIS_503), "status 503.*Service Unavailable"),
         (Reply(manner="reset"), "failed after 3 attempts: no connection"),
         (Reply(body=IIS_503), "a web page titled 'Service Unavailable'; check base_url"),
         (Reply(body={"hello": "world"}), "no list of records"),
         (Reply(body=b""), "an empty body"),
     ],
-    ids=["500", "503", "reset", "200-html", "other-json", "empty"],
+    ids=["500", "200-error", "503", "reset", "200-html", "other-json", "empty"],
 )
 def test_trouble_that_outlives_the_retries_is_an_error_and_never_an_unavailable_stream(
     sage, client, reply, says
