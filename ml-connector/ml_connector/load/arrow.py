@@ -1,8 +1,8 @@
 """Columns of decoded values become Arrow arrays.
 
-Each kind has a vectorised builder that works on the whole column and refuses, by an exception, what it is not sure
-of; then the column is built again value by value (:mod:`ml_connector.load.values`), which names each bad value.
-Numbers stay text until Arrow reads them as decimals: no float comes near them.
+Each kind has a vectorised builder that works on the whole column and refuses, by an exception, what it is
+not sure of; then the column is built again value by value (:mod:`ml_connector.load.values`), which names
+each bad value. Numbers stay text until Arrow reads them as decimals: no float comes near them.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class _NotSureError(ValueError):
 def arrow_type(column: Column) -> pa.DataType:
     """Give the Arrow type of a column.
 
-    An ``INTEGER`` column is int64; a batch with an integer beyond 64 bits gives it as decimal128(38, 0) instead.
+    An ``INTEGER`` column is int64; a batch with an integer beyond 64 bits gives it as decimal128(38, 0)
+    instead.
     """
     if column.kind is Kind.DECIMAL:
         return pa.decimal128(column.precision or MAX_PRECISION, column.scale or 0)
@@ -67,8 +68,8 @@ def build(field: Field, values: Sequence[Any]) -> tuple[pa.Array, dict[int, BadV
 
     Args:
         field: The column.
-        values: One decoded value per row, None where the property is missing; ``msgspec.Raw`` for INTEGER, DECIMAL and
-            VARIANT.
+        values: One decoded value per row, None where the property is missing; ``msgspec.Raw`` for INTEGER,
+            DECIMAL and VARIANT.
 
     Returns:
         The array, and the bad values by row; their rows are null in the array.

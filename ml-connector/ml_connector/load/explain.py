@@ -33,9 +33,10 @@ class Rejection:
         line: The message line as it came.
         record: The record's JSON text as it came; the whole line where no record can be told in it.
         kind: ``type`` (JSON type differs from the schema), ``missing_key`` (key property missing or null),
-            ``required`` (required property missing), ``decimal`` (a number that does not fit without losing digits,
-            or NaN, or infinity), ``format`` (not the date, time or base64 it should be), ``encoding`` (not UTF-8,
-            half a surrogate pair), ``syntax`` (not JSON), ``message`` (not a RECORD message).
+            ``required`` (required property missing), ``decimal`` (a number that does not fit without losing
+            digits, or NaN, or infinity), ``format`` (not the date, time or base64 it should be),
+            ``encoding`` (not UTF-8, half a surrogate pair), ``syntax`` (not JSON), ``message`` (not a RECORD
+            message).
         path: Where, as in ``$.record.EntryNumber``; ``$`` for the whole line.
         message: What is wrong, for a person.
         line_number: Number of the line in the input.

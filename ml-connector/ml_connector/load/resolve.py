@@ -1,7 +1,7 @@
 """Flattening of JSON Schema composition: ``$ref``, ``allOf``, ``anyOf``, ``oneOf``, type lists, ``enum``.
 
-A column needs one question answered: which simple schemas may its value follow? :func:`alternatives` answers it as a
-list of schemas that each have one type and no composition keyword left.
+A column needs one question answered: which simple schemas may its value follow? :func:`alternatives` answers
+it as a list of schemas that each have one type and no composition keyword left.
 """
 
 from __future__ import annotations
@@ -33,12 +33,15 @@ def alternatives(schema: object, root: Mapping[str, Any], seen: tuple[str, ...] 
     """List the simple schemas a value may follow.
 
     Args:
-        schema: A JSON schema; anything that is not an object (``True``, ``[]``) allows every value, as ``{}`` does.
-        root: The whole document, in which local references (``#/definitions/…``, ``#/$defs/…``) are looked up.
+        schema: A JSON schema; anything that is not an object (``True``, ``[]``) allows every value, as
+        ``{}`` does.
+        root: The whole document, in which local references (``#/definitions/…``, ``#/$defs/…``) are looked
+        up.
         seen: References already being followed; a reference to one of them allows every value.
 
     Returns:
-        Schemas with at most one ``type`` and no composition keyword. A schema without ``type`` allows every value.
+        Schemas with at most one ``type`` and no composition keyword. A schema without ``type`` allows every
+        value.
 
     Raises:
         SchemaError: If a reference is not local or leads nowhere.
@@ -65,8 +68,9 @@ def properties_of(schema: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[
     """Gather a record's properties, in order, and the names every record must have.
 
     Args:
-        schema: The stream's JSON schema. Composition at its top is resolved: ``allOf`` adds properties, and with
-            ``anyOf``/``oneOf`` the properties of every branch count, required only if every branch requires them.
+        schema: The stream's JSON schema. Composition at its top is resolved: ``allOf`` adds properties, and
+            with ``anyOf``/``oneOf`` the properties of every branch count, required only if every branch
+            requires them.
 
     Raises:
         SchemaError: If the schema describes no properties at all.
@@ -86,7 +90,9 @@ def properties_of(schema: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[
 
 def _look_up(reference: str, root: Mapping[str, Any]) -> object:
     if not reference.startswith("#"):
-        msg = f"The schema refers to `{reference}`; only references inside the same schema (`#/…`) can be followed."
+        msg = (
+            f"The schema refers to `{reference}`; only references inside the schema (`#/…`) can be followed."
+        )
         raise SchemaError(msg)
     found: Any = root
     for step in reference.lstrip("#").strip("/").split("/"):

@@ -8,8 +8,8 @@ JSON schema                                                  column
 ``integer``                                                  ``INTEGER``: NUMBER(38, 0)
 ``number`` with ``x-precision``/``x-scale``                  ``DECIMAL(p, s)``
 ``number`` with ``multipleOf``                               ``DECIMAL(38, digits after its point)``
-``number``                                                   by ``number_type``: ``DOUBLE`` unless told otherwise
-``string`` or ``number``, ``format: singer.decimal``         ``DECIMAL``, (38, 9) unless precision and scale are given
+``number``                                                   by ``number_type``: ``DOUBLE`` by default
+``string`` or ``number``, ``format: singer.decimal``         ``DECIMAL``, (38, 9) unless told otherwise
 ``boolean``                                                  ``BOOLEAN``
 ``string``, ``format: date``                                 ``DATE``
 ``string``, ``format: date-time``                            ``TIMESTAMP_TZ``; ``TIMESTAMP_NTZ`` with
@@ -23,9 +23,9 @@ several kinds of text (a date-time or any string)            ``STRING``
 any other mixture                                            ``VARIANT``
 ===========================================================  ==============================================
 
-Whether a date-time has an offset is a matter of the data and not of the schema, yet a column must be one or the
-other before the first record comes. RFC 3339 date-times have an offset, hence ``TIMESTAMP_TZ``; a value without one
-is taken as UTC there, as the Singer SDK does.
+Whether a date-time has an offset is a matter of the data and not of the schema, yet a column must be one or
+the other before the first record comes. RFC 3339 date-times have an offset, hence ``TIMESTAMP_TZ``; a value
+without one is taken as UTC there, as the Singer SDK does.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ METADATA_NAMES = frozenset(
         "_sdc_version",
     },
 )
-"""Names the target fills itself; a schema that declares them gets no second column, as with the Singer SDK."""
+"""Names the target fills itself; a schema that declares them gets no second column (nor with the SDK)."""
 
 JSON_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 _DECIMAL_FORMATS = frozenset({"singer.decimal", "x-singer.decimal"})
@@ -263,7 +263,7 @@ def _bare_number(number_type: str) -> _Shape:
         return _Shape(Kind.DECIMAL, MAX_PRECISION, DEFAULT_SCALE)
     precision, scale = int(match[1]), int(match[2] or 0)
     if not 1 <= precision <= MAX_PRECISION or scale > precision:
-        msg = f"Setting `number_type` is `{number_type}`; the precision is 1 to 38 and the scale at most the precision."
+        msg = f"Setting `number_type` is `{number_type}`; precision is 1 to 38, and scale at most the precision."
         raise SchemaError(msg)
     return _Shape(Kind.DECIMAL, precision, scale)
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import re
-from decimal import Context, Decimal
+from decimal import Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,7 +16,7 @@ from ml_connector.load.schema import MAX_PRECISION, Field, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_DECIMAL_TEXT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?", re.ASCII)
 _ZONE = re.compile(r"(?:[zZ]|([+-])(\d{2}):?(\d{2})?)", re.ASCII)
@@ -25,6 +25,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _MICRO_DIGITS = 6
 _JSON_TYPE = {"{": "object", "[": "array", '"': "string", "t": "boolean", "f": "boolean", "n": "null"}
+_SPOKEN = {"integer": "int", "string": "str", "boolean": "bool"}
 _SHOWN = 60
 
 
@@ -45,11 +46,12 @@ def exact(field: Field, value: Any) -> Any:
 
     Args:
         field: The value's column.
-        value: ``None`` for a missing property; raw JSON (bytes) for INTEGER, DECIMAL and VARIANT; else what msgspec
-            made of it.
+        value: ``None`` for a missing property; raw JSON (bytes) for INTEGER, DECIMAL and VARIANT; else what
+            msgspec made of it.
 
     Returns:
-        int, Decimal, str, bytes, bool, float, date, or, for times, microseconds since midnight or since the epoch.
+        int, Decimal, str, bytes, bool, float, date, or, for times, microseconds since midnight or since the
+        epoch.
 
     Raises:
         BadValue: With the reason, in words for a person.
@@ -89,7 +91,9 @@ def _null(field: Field) -> None:
 
 
 def _expected(field: Field) -> str:
-    return " | ".join(sorted(field.json_types))
+    """Name the types as msgspec does, so that all messages read alike."""
+    names = {_SPOKEN.get(name, name) for name in field.json_types - {"null"}}
+    return " | ".join([*sorted(names), *(["null"] if field.null_allowed else [])])
 
 
 def json_type(text: str) -> str:
@@ -97,15 +101,26 @@ def json_type(text: str) -> str:
     return _JSON_TYPE.get(text[:1], "number")
 
 
+def _spoken(text: str) -> str:
+    return _SPOKEN.get(json_type(text), json_type(text))
+
+
 def _integer(field: Field, text: str) -> int:
     if json_type(text) != "number":
-        raise BadValue("type", f"Expected `{_expected(field)}`, got `{json_type(text)}`")
-    value = Decimal(text)
+        raise BadValue("type", f"Expected `{_expected(field)}`, got `{_spoken(text)}`")
+    value = _number(text)
     if value and value.adjusted() >= MAX_PRECISION:
         raise BadValue("decimal", f"Integer {_short(text)} has more than {MAX_PRECISION} digits")
     if value and _last_digit(value) < 0:
         raise BadValue("type", f"Expected `{_expected(field)}`, got `number` {_short(text)}")
     return int(value)
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise BadValue("decimal", f"{_short(text)} is beyond what any decimal can hold") from None
 
 
 def _last_digit(value: Decimal) -> int:
@@ -119,13 +134,13 @@ def _decimal(field: Field, text: str) -> Decimal:
     got = json_type(text)
     if got == "string" and "string" in field.json_types:
         number = msgspec.json.decode(text)
-        if not _NUMBER.fullmatch(number):
+        if not _DECIMAL_TEXT.fullmatch(number):
             raise BadValue("decimal", f"{_short(number)!r} is not a decimal number")
     elif got == "number" and field.json_types & {"number", "integer"}:
         number = text
     else:
-        raise BadValue("type", f"Expected `{_expected(field)}`, got `{got}`")
-    return fit(Decimal(number), field.column.precision or MAX_PRECISION, field.column.scale or 0)
+        raise BadValue("type", f"Expected `{_expected(field)}`, got `{_spoken(text)}`")
+    return fit(_number(number), field.column.precision or MAX_PRECISION, field.column.scale or 0)
 
 
 def fit(value: Decimal, precision: int, scale: int) -> Decimal:
@@ -143,8 +158,8 @@ def fit(value: Decimal, precision: int, scale: int) -> Decimal:
             "decimal", f"{_short(str(value))} does not fit DECIMAL({precision}, {scale}): too large"
         )
     if _last_digit(value) < -scale:
-        message = f"{_short(str(value))} does not fit DECIMAL({precision}, {scale}): digits after the point would be lost"
-        raise BadValue("decimal", message)
+        loss = "digits after the point would be lost"
+        raise BadValue("decimal", f"{_short(str(value))} does not fit DECIMAL({precision}, {scale}): {loss}")
     # strip first: a value written with hundreds of zeros would not fit the context
     stripped = value.normalize(_WIDE) if len(value.as_tuple().digits) <= _WIDE.prec else _stripped(value)
     return stripped.quantize(Decimal(1).scaleb(-scale), context=_WIDE)
@@ -161,7 +176,7 @@ def _variant(field: Field, text: str) -> str:
     got = json_type(text)
     allowed = field.json_types | ({"number"} if "integer" in field.json_types else set())
     if got not in allowed:
-        raise BadValue("type", f"Expected `{_expected(field)}`, got `{got}`")
+        raise BadValue("type", f"Expected `{_expected(field)}`, got `{_spoken(text)}`")
     return text
 
 
@@ -204,29 +219,29 @@ def _zone_minutes(text: str) -> int | None:
 
 def _timestamp(text: str, *, zoned: bool) -> int:
     """Read a date-time, or a date as its midnight, as microseconds since the epoch."""
-    day, rest = text[:10], text[10:]
-    try:
-        if not _DATE.fullmatch(day) or rest[:1] not in {"", "T", "t", " "}:
-            raise ValueError
-        base = dt.datetime.fromisoformat(day).replace(tzinfo=dt.timezone.utc)
-        micros, zone = 0, ""
-        if rest:
-            match = _TIME.match(rest, 1)
-            found = _micros_of_day(match) if match else None
-            if match is None or found is None:
-                raise ValueError
-            micros, zone = found, rest[match.end() :].strip()
-        minutes = _zone_minutes(zone) if zone else 0
-        if minutes is None or (zone and not zoned):
-            raise ValueError
-        moment = base + dt.timedelta(microseconds=micros) - dt.timedelta(minutes=minutes)
-    except (ValueError, OverflowError):
+    moment = _moment(text, zoned=zoned)
+    if moment is None:
         kind = "with an offset or in UTC" if zoned else "without an offset"
-        message = (
-            f"{_short(text)!r} is not a date-time {kind}, of years 0001 to 9999, exact to the microsecond"
-        )
-        raise BadValue("format", message) from None
+        message = f"{_short(text)!r} is not a date-time {kind}, years 0001 to 9999, exact to the microsecond"
+        raise BadValue("format", message)
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def _moment(text: str, *, zoned: bool) -> dt.datetime | None:
+    day, rest = text[:10], text[10:]
+    clock = _TIME.match(rest, 1)
+    zone = rest[clock.end() :].strip() if clock else ""
+    micros = _micros_of_day(clock) if clock else None if rest else 0
+    minutes = _zone_minutes(zone) if zone else 0
+    if not _DATE.fullmatch(day) or rest[:1] not in {"", "T", "t", " "} or (zone and not zoned):
+        return None
+    if micros is None or minutes is None:
+        return None
+    try:
+        base = dt.datetime.fromisoformat(day).replace(tzinfo=dt.timezone.utc)
+        return base + dt.timedelta(microseconds=micros) - dt.timedelta(minutes=minutes)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _binary(text: str) -> bytes:

@@ -9,23 +9,23 @@ from ml_connector.load.schema import MAX_PRECISION, Column, Kind
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL})
 _TIMESTAMPS = frozenset({Kind.TIMESTAMP_TZ, Kind.TIMESTAMP_NTZ})
 INT64_DIGITS = 19
-"""Digits of the largest integer that sources send in practice; what an INTEGER column keeps when it turns DECIMAL."""
+"""Digits of a 64-bit integer: what an INTEGER column keeps when it turns DECIMAL."""
 
 
 def widen(old: Column, new: Column) -> Column | None:
     """Give the column that holds the values of both.
 
-    Integers widen to decimals, numbers, booleans, times and dates to text, dates to timestamps, and anything but
-    binary to VARIANT. A decimal whose digits would not fit 38 becomes text. Timestamps with and without a zone have
-    no common timestamp, and doubles no exact common number with decimals: both meet in text.
+    Integers widen to decimals, numbers, booleans, times and dates to text, dates to timestamps, and anything
+    but binary to VARIANT. A decimal whose digits would not fit 38 becomes text. Timestamps with and without
+    a zone have no common timestamp, and doubles no exact common number with decimals: both meet in text.
 
     Args:
         old: The column as the table has it.
         new: The column as the changed schema wants it.
 
     Returns:
-        A column with the old one's name: equal to ``old`` where that already holds everything, and never narrower.
-        None if no type holds both (binary beside anything else).
+        A column with the old one's name: equal to ``old`` where that already holds everything, and never
+        narrower. None if no type holds both (binary beside anything else).
     """
     met = _meet(old, new)
     if met is None:
