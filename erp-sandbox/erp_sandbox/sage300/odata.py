@@ -18,7 +18,6 @@ from erp_sandbox.sage300.errors import ApiError
 from erp_sandbox.sage300.model import INTEGER_TYPES
 
 if TYPE_CHECKING:
-
     from erp_sandbox.sage300.model import EntitySet, Property
 
 OPTIONS: Final = ("$filter", "$select", "$top", "$skip", "$count")

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from erp_sandbox.sage300.model import EntitySet, Property
 
-#: What numbers a detail within its parent, most specific first.
+#: What tells a detail from its siblings, most specific first.
 _LINE_KEYS: Final = (
     "PaymentNumber",
-    "TransactionNumber",
     "OptionalField",
     "LineNumber",
     "DetailNumber",
+    "TransactionNumber",
     "EntryNumber",
 )
 _INTEGER: Final = re.compile(r"-?\d{1,19}")
@@ -123,12 +123,12 @@ def _complete(owner: str, properties: Sequence[Property], payload: Any, base: Ma
 
 def _value(owner: str, prop: Property, value: Any) -> Any:  # noqa: C901, PLR0911  # a table of types
     where = f"{owner}.{prop.name}"
+    if value is None:
+        return _default(prop)
     if prop.type == "Collection":
         if not isinstance(value, list):
             raise ApiError("InvalidPayload", f"{where} must be a list")
         return [_complete(where, prop.properties, detail, {}) for detail in value]
-    if value is None:
-        return _default(prop)
     if prop.type == "Edm.Boolean":
         if isinstance(value, bool):
             return value

@@ -58,13 +58,15 @@ class Books:
             rows.append((company, name, key, records.write_document(entity_set.properties, record)))
         with self.connected() as connection:
             connection.executemany(
-                "INSERT OR REPLACE INTO documents (company, entity_set, sort_key, doc) VALUES (?, ?, ?, ?)", rows
+                "INSERT OR REPLACE INTO documents (company, entity_set, sort_key, doc) VALUES (?, ?, ?, ?)",
+                rows,
             )
 
     def delete(self, name: str, key: str, company: str = "SAMINC") -> None:
         with self.connected() as connection:
             connection.execute(
-                "DELETE FROM documents WHERE company = ? AND entity_set = ? AND sort_key = ?", (company, name, key)
+                "DELETE FROM documents WHERE company = ? AND entity_set = ? AND sort_key = ?",
+                (company, name, key),
             )
 
 
@@ -154,13 +156,18 @@ def books(tmp_path: Path) -> Books:
                 "BatchStatus": status,
                 "Description": f"Batch {number}",
                 "Invoices": [
-                    {"CustomerNumber": "C0001", "InvoiceDetails": [{"Description": "first"}, {"Description": "second"}]}
+                    {
+                        "CustomerNumber": "C0001",
+                        "InvoiceDetails": [{"Description": "first"}, {"Description": "second"}],
+                    }
                 ],
             }
             for number, status in ((9, "Posted"), (65, "Open"), (66, "ReadyToPost"), (100, "Open"))
         ),
     )
-    books.write("ARReceiptAndAdjustmentBatches", {"BatchRecordType": "CA", "BatchNumber": 65, "Description": "Cash"})
+    books.write(
+        "ARReceiptAndAdjustmentBatches", {"BatchRecordType": "CA", "BatchNumber": 65, "Description": "Cash"}
+    )
     books.write(
         "ARShipToLocations",
         {"CustomerNumber": "C0001", "ShipToLocationKey": "WARE, O'1", "Description": "Dock"},
@@ -175,7 +182,12 @@ def start(books: Books) -> Iterator[Callable[..., Client]]:
     with contextlib.ExitStack() as stack:
 
         def start(
-            *, user: str | None = "WEBAPI", password: str = "WEBAPI", faults: Sequence[str] = (), seed: int = 0, **more: Any
+            *,
+            user: str | None = "WEBAPI",
+            password: str = "WEBAPI",
+            faults: Sequence[str] = (),
+            seed: int = 0,
+            **more: Any,
         ) -> Client:
             plan = FaultPlan([parse_fault(fault) for fault in faults], seed)
             origin = stack.enter_context(served(create_app(books.path, plan=plan, **more)))

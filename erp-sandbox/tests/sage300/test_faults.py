@@ -22,7 +22,9 @@ def outcome(api, method="GET", path=SET, body=None):
         return "cut"
 
 
-@pytest.mark.parametrize(("kind", "status", "code"), [("429", 429, "TooManyRequests"), ("500", 500, "InternalServerError")])
+@pytest.mark.parametrize(
+    ("kind", "status", "code"), [("429", 429, "TooManyRequests"), ("500", 500, "InternalServerError")]
+)
 def test_errors_the_web_api_itself_reports(start, kind, status, code):
     api = start(faults=[f"{kind}:1"])
     assert api.refusal("GET", SET) == (status, code)

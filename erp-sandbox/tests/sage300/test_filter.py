@@ -57,8 +57,14 @@ FINDS = [
     ("startswith(City,'')", lambda n: True),
     ("endswith(City,'')", lambda n: True),
     ("City eq 'Boston' and Status eq 'Inactive'", lambda n: n % 30 == 0),
-    ("City eq 'Boston' or Status eq 'Inactive' and CustomerNumber lt 'C0050'", lambda n: n % 3 == 0 or (n % 10 == 0 and n < 50)),
-    ("(City eq 'Boston' or Status eq 'Inactive') and CustomerNumber lt 'C0050'", lambda n: (n % 3 == 0 or n % 10 == 0) and n < 50),
+    (
+        "City eq 'Boston' or Status eq 'Inactive' and CustomerNumber lt 'C0050'",
+        lambda n: n % 3 == 0 or (n % 10 == 0 and n < 50),
+    ),
+    (
+        "(City eq 'Boston' or Status eq 'Inactive') and CustomerNumber lt 'C0050'",
+        lambda n: (n % 3 == 0 or n % 10 == 0) and n < 50,
+    ),
     ("not (City eq 'Boston')", lambda n: n % 3 != 0),
     ("not contains(City,'os')", lambda n: n % 3 != 0),
     ("not startswith(City,'B') and not (Status eq 'Inactive')", lambda n: n % 3 != 0 and n % 10 != 0),

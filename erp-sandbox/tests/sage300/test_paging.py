@@ -98,9 +98,10 @@ def test_details_come_inline_and_the_update_operation_last(api):
 
 def test_decimals_keep_their_digits_with_and_without_select(api):
     assert '"CreditLimitCustomerCurrency":700.000' in api.get(f"{SET}('C0007')").text
-    assert '"CreditLimitCustomerCurrency":700.000' in api.get(
-        f"{SET}('C0007')", select="CreditLimitCustomerCurrency"
-    ).text
+    assert (
+        '"CreditLimitCustomerCurrency":700.000'
+        in api.get(f"{SET}('C0007')", select="CreditLimitCustomerCurrency").text
+    )
     assert '"CreditLimitCustomerCurrency":700.000' in api.get(SET, select="CreditLimitCustomerCurrency").text
 
 

@@ -25,7 +25,10 @@ def test_a_batch_is_numbered_with_its_entries_and_lines(api):
     payload = {
         "BatchDate": "2024-06-20T00:00:00Z",
         "Invoices": [
-            {"CustomerNumber": "C0002", "InvoiceDetails": [{"ExtendedAmountWithTIP": 100}, {"ExtendedAmountWithTIP": 1.005}]},
+            {
+                "CustomerNumber": "C0002",
+                "InvoiceDetails": [{"ExtendedAmountWithTIP": 100}, {"ExtendedAmountWithTIP": 1.005}],
+            },
             {"CustomerNumber": "C0003"},
         ],
     }
@@ -95,7 +98,9 @@ def test_patched_details_follow_their_update_operation(api):
 
 def test_put_keeps_the_header_and_purges_details_not_sent(api, books):
     option = {"OptionalField": "NOTE", "Value": "x"}
-    books.write("ARCustomers", {"CustomerNumber": "P", "CustomerName": "Put", "CustomerOptionalFieldValues": [option]})
+    books.write(
+        "ARCustomers", {"CustomerNumber": "P", "CustomerName": "Put", "CustomerOptionalFieldValues": [option]}
+    )
     assert len(api.get(f"{SET}('P')").json()["CustomerOptionalFieldValues"]) == 1
     assert api.request("PUT", f"{SET}('P')", body={"ShortName": "New Name"}).status_code == 204
     record = api.get(f"{SET}('P')").json()
