@@ -134,7 +134,7 @@ def _integers(field: Field, values: Sequence[bytes | None]) -> pa.Array:
     try:
         return text.cast(pa.int64())
     except pa.ArrowInvalid:
-        wide = text.cast(pa.decimal128(MAX_PRECISION, 0))  # also reads 1.0 and 1e3, exactly
+        wide = _read_decimals(text, pa.decimal128(MAX_PRECISION, 0))  # reads 1.0 too, exactly
     try:
         return wide.cast(pa.int64())
     except pa.ArrowInvalid:
@@ -145,7 +145,23 @@ def _decimals(field: Field, values: Sequence[bytes | None]) -> pa.Array:
     text = _raw_text(field, values)
     if "string" in field.json_types:
         text = pc.utf8_trim(text, characters='"')
-    return text.cast(arrow_type(field.column))
+    return _read_decimals(text, arrow_type(field.column))
+
+
+def _read_decimals(text: pa.Array, target: pa.DataType) -> pa.Array:
+    """Let Arrow read decimals where it is exact.
+
+    Arrow's parser and rescaling wrap around silently beyond 128 bits (340282366920938463463374607431768211457
+    is read as 1), so it gets only numbers whose whole digits and scale together stay within 38, without
+    exponent. The rest is read by :class:`decimal.Decimal`, value by value.
+    """
+    longest = pc.max(pc.binary_length(text)).as_py()
+    if longest is None:
+        return text.cast(target)
+    characters = text.buffers()[2].to_pybytes()
+    if longest + target.scale > MAX_PRECISION or b"e" in characters or b"E" in characters:
+        raise _NotSureError
+    return text.cast(target)
 
 
 def _variants(field: Field, values: Sequence[bytes | None]) -> pa.Array:

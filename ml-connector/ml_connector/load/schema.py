@@ -263,7 +263,7 @@ def _bare_number(number_type: str) -> _Shape:
         return _Shape(Kind.DECIMAL, MAX_PRECISION, DEFAULT_SCALE)
     precision, scale = int(match[1]), int(match[2] or 0)
     if not 1 <= precision <= MAX_PRECISION or scale > precision:
-        msg = f"Setting `number_type` is `{number_type}`; precision is 1 to 38, and scale at most the precision."
+        msg = f"Setting `number_type` is `{number_type}`; precision is 1 to 38, scale at most that."
         raise SchemaError(msg)
     return _Shape(Kind.DECIMAL, precision, scale)
 

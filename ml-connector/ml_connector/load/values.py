@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _DECIMAL_TEXT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?", re.ASCII)
+# a date-time may stop at the hour, as Arrow's parser lets it
+_CLOCK = re.compile(r"(\d{2})(?::(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?", re.ASCII)
 _ZONE = re.compile(r"(?:[zZ]|([+-])(\d{2}):?(\d{2})?)", re.ASCII)
 _WIDE = Context(prec=4 * MAX_PRECISION)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
@@ -202,7 +204,7 @@ def _time(text: str) -> int:
 
 
 def _micros_of_day(match: re.Match[str]) -> int | None:
-    hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3] or 0)
+    hours, minutes, seconds = int(match[1]), int(match[2] or 0), int(match[3] or 0)
     fraction = (match[4] or "").rstrip("0")
     if hours > 23 or minutes > 59 or seconds > 59 or len(fraction) > _MICRO_DIGITS:  # noqa: PLR2004 - a clock's face
         return None
@@ -229,7 +231,7 @@ def _timestamp(text: str, *, zoned: bool) -> int:
 
 def _moment(text: str, *, zoned: bool) -> dt.datetime | None:
     day, rest = text[:10], text[10:]
-    clock = _TIME.match(rest, 1)
+    clock = _CLOCK.match(rest, 1)
     zone = rest[clock.end() :].strip() if clock else ""
     micros = _micros_of_day(clock) if clock else None if rest else 0
     minutes = _zone_minutes(zone) if zone else 0

@@ -1,0 +1,162 @@
+"""Which column each JSON schema gives."""
+
+from __future__ import annotations
+
+import pytest
+
+from ml_connector.load.schema import Column, Kind, SchemaError, columns_of
+
+D, S, V = Kind.DECIMAL, Kind.STRING, Kind.VARIANT
+STAMP = {"type": "string", "format": "date-time"}
+
+TABLE = [
+    ({"type": "string"}, (S, None, None)),
+    ({"type": ["null", "string"], "maxLength": 3}, (S, None, None)),
+    ({"type": "string", "format": "uuid"}, (S, None, None)),
+    ({"type": "integer"}, (Kind.INTEGER, 38, 0)),
+    ({"type": "boolean"}, (Kind.BOOLEAN, None, None)),
+    ({"type": "number"}, (Kind.DOUBLE, None, None)),
+    ({"type": "number", "multipleOf": 0.001, "x-precision": 19, "x-scale": 3}, (D, 19, 3)),
+    ({"type": "number", "multipleOf": 0.01}, (D, 38, 2)),
+    ({"type": "number", "multipleOf": 1e-7}, (D, 38, 7)),
+    ({"type": "number", "multipleOf": 0.25}, (D, 38, 2)),
+    ({"type": "number", "multipleOf": 10}, (D, 38, 0)),
+    ({"type": "number", "multipleOf": 0}, (Kind.DOUBLE, None, None)),
+    ({"type": "number", "multipleOf": 1e-300}, (Kind.DOUBLE, None, None)),
+    ({"type": "number", "x-precision": 12}, (D, 12, 0)),
+    ({"type": "number", "x-precision": 12, "multipleOf": 0.01}, (D, 12, 2)),
+    ({"type": "number", "x-scale": 4}, (D, 38, 4)),
+    ({"type": "number", "x-precision": 60, "x-scale": 4}, (D, 38, 4)),
+    ({"type": "number", "x-precision": 2, "x-scale": 5}, (D, 5, 5)),
+    ({"type": "string", "format": "singer.decimal"}, (D, 38, 9)),
+    ({"type": ["string", "number", "null"], "format": "singer.decimal", "x-precision": 9, "x-scale": 2}, (D, 9, 2)),
+    ({"type": "string", "format": "date"}, (Kind.DATE, None, None)),
+    (STAMP, (Kind.TIMESTAMP_TZ, None, None)),
+    ({**STAMP, "x-timezone-naive": True}, (Kind.TIMESTAMP_NTZ, None, None)),
+    ({"type": "string", "format": "time"}, (Kind.TIME, None, None)),
+    ({"type": "string", "contentEncoding": "base64"}, (Kind.BINARY, None, None)),
+    ({"type": "object"}, (V, None, None)),
+    ({"type": "array", "items": {"type": "object"}}, (V, None, None)),
+    ({}, (V, None, None)),
+    (True, (V, None, None)),
+    ({"type": "null"}, (V, None, None)),
+    ({"type": []}, (V, None, None)),
+    ({"type": "any"}, (V, None, None)),
+    ({"properties": {"a": {}}}, (V, None, None)),
+    ({"items": {}}, (V, None, None)),
+    ({"enum": ["a", "b", None]}, (S, None, None)),
+    ({"enum": [1, "b"]}, (V, None, None)),
+    ({"const": 1}, (Kind.INTEGER, 38, 0)),
+    ({"type": ["integer", "number"]}, (Kind.DOUBLE, None, None)),
+    ({"anyOf": [{"type": "integer"}, {"type": "number", "multipleOf": 0.01}]}, (D, 38, 2)),
+    ({"type": ["integer", "string"]}, (V, None, None)),
+    ({"type": ["boolean", "string"]}, (V, None, None)),
+    ({"type": ["string", "array"]}, (V, None, None)),
+    ({"anyOf": [STAMP, {"type": "null"}]}, (Kind.TIMESTAMP_TZ, None, None)),
+    ({"anyOf": [STAMP, {"type": ["string", "null"]}]}, (S, None, None)),
+    ({"oneOf": [STAMP, {"type": "string", "format": "date"}]}, (S, None, None)),
+    ({"allOf": [{"type": ["string", "null"]}, {"format": "date"}]}, (Kind.DATE, None, None)),
+    ({"allOf": [{"type": "number"}, {"type": "integer"}]}, (Kind.INTEGER, 38, 0)),
+    ({"type": "string", "anyOf": [{"format": "date"}]}, (Kind.DATE, None, None)),
+    ({"$ref": "#/definitions/money"}, (D, 19, 2)),
+    ({"$ref": "#/$defs/nested/~1odd~0"}, (S, None, None)),
+    ({"$ref": "#/definitions/loop"}, (V, None, None)),
+    ({"anyOf": [{"$ref": "#/definitions/money"}, {"type": "null"}]}, (D, 19, 2)),
+]
+DEFINITIONS = {
+    "definitions": {
+        "money": {"type": "number", "x-precision": 19, "x-scale": 2},
+        "loop": {"$ref": "#/definitions/loop"},
+    },
+    "$defs": {"nested": {"/odd~": {"type": "string"}}},
+}
+
+
+@pytest.mark.parametrize(("property_", "expected"), TABLE, ids=[str(schema) for schema, _ in TABLE])
+def test_a_property_gives_its_column(property_, expected):
+    (column,) = columns_of({"type": "object", "properties": {"x": property_}, **DEFINITIONS})
+    assert (column.kind, column.precision, column.scale) == expected
+
+
+@pytest.mark.parametrize(
+    ("number_type", "expected"),
+    [
+        ("double", (Kind.DOUBLE, None, None)),
+        ("decimal", (D, 38, 9)),
+        ("number", (D, 38, 9)),
+        ("NUMBER(20, 4)", (D, 20, 4)),
+        ("decimal(12)", (D, 12, 0)),
+    ],
+)
+def test_a_bare_number_becomes_what_number_type_says(number_type, expected):
+    (column,) = columns_of({"properties": {"x": {"type": "number"}}}, number_type=number_type)
+    assert (column.kind, column.precision, column.scale) == expected
+
+
+@pytest.mark.parametrize("number_type", ["money", "number(39,2)", "number(5,6)", "number(0,0)"])
+def test_an_impossible_number_type_is_refused(number_type):
+    with pytest.raises(SchemaError, match="number_type"):
+        columns_of({"properties": {"x": {"type": "number"}}}, number_type=number_type)
+
+
+def test_names_order_keys_and_nullability_follow_the_schema():
+    schema = {
+        "properties": {
+            "class": {"type": "integer"},
+            "Ünit price.€": {"type": ["string", "null"]},
+            "needed": {"type": "string"},
+            "needed or null": {"type": ["string", "null"]},
+            "optional": {"type": "string"},
+        },
+        "required": ["needed", "needed or null"],
+    }
+    assert columns_of(schema, key_properties=["class"]) == (
+        Column("class", Kind.INTEGER, 38, 0, nullable=False, required=True),
+        Column("Ünit price.€", S, nullable=True, required=False),
+        Column("needed", S, nullable=False, required=True),
+        Column("needed or null", S, nullable=True, required=True),
+        Column("optional", S, nullable=True, required=False),
+    )
+
+
+def test_composition_at_the_top_gathers_the_properties():
+    schema = {
+        "allOf": [
+            {"$ref": "#/definitions/base"},
+            {"properties": {"b": {"type": "string"}}, "required": ["b"]},
+        ],
+        "definitions": {"base": {"properties": {"a": {"type": "integer"}}, "required": ["a"]}},
+    }
+    assert [(c.name, c.kind, c.required) for c in columns_of(schema)] == [
+        ("a", Kind.INTEGER, True),
+        ("b", S, True),
+    ]
+
+
+def test_branches_at_the_top_require_only_what_each_requires():
+    branch = {"properties": {"id": {"type": "integer"}, "x": {"type": "integer"}}, "required": ["id", "x"]}
+    other = {"properties": {"id": {"type": "integer"}, "x": {"type": "string"}}, "required": ["id"]}
+    assert [(c.name, c.kind, c.required) for c in columns_of({"oneOf": [branch, other]})] == [
+        ("id", Kind.INTEGER, True),
+        ("x", V, False),
+    ]
+
+
+def test_the_targets_own_names_get_no_second_column():
+    schema = {"properties": {"id": {"type": "integer"}, "_sdc_deleted_at": STAMP, "_sdc_sequence": {"type": "integer"}}}
+    assert [column.name for column in columns_of(schema)] == ["id"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "keys", "said"),
+    [
+        ({"type": "object"}, [], "no `properties`"),
+        ({}, [], "no `properties`"),
+        ({"properties": {"a": {}}}, ["b"], "Key property `b`"),
+        ({"properties": {"a": {"$ref": "#/nowhere"}}}, [], "`#/nowhere`"),
+        ({"properties": {"a": {"$ref": "https://example.org/s.json"}}}, [], "example.org"),
+    ],
+)
+def test_a_schema_that_cannot_be_loaded_is_explained(schema, keys, said):
+    with pytest.raises(SchemaError, match=said):
+        columns_of(schema, key_properties=keys)
