@@ -75,11 +75,18 @@ def build(field: Field, values: Sequence[Any]) -> tuple[pa.Array, dict[int, BadV
         The array, and the bad values by row; their rows are null in the array.
     """
     kind = field.column.kind
-    plain = [None if value is None else bytes(value) for value in values] if kind in _RAW_KINDS else values
+    plain = _plain(values) if kind in _RAW_KINDS else values
     try:
         return _BUILDERS.get(kind, _as_they_are)(field, plain), {}
     except (pa.ArrowException, UnicodeError, _NotSureError, OverflowError, BadValue):
         return _value_by_value(field, plain)
+
+
+def _plain(values: Sequence[Any]) -> list[bytes | None]:
+    try:
+        return list(map(bytes, values))
+    except TypeError:  # a missing property is None
+        return [None if value is None else bytes(value) for value in values]
 
 
 def _value_by_value(field: Field, values: Sequence[Any]) -> tuple[pa.Array, dict[int, BadValue]]:
