@@ -1,0 +1,94 @@
+"""Create a business with its history, and let days pass in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from contextlib import closing
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from erp_sandbox.business.books import Books, connect
+from erp_sandbox.business.days import FIRST_DAY, HISTORY_DAYS, found, live
+from erp_sandbox.sage300.projection import project
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+    from pathlib import Path
+
+COMPANIES: Final = ("SAMINC", "SAMLTD")
+#: Functional currency and country; companies not named here are like SAMINC.
+_HOMES: Final = {"SAMLTD": ("CAD", "Canada")}
+
+
+class BusinessError(Exception):
+    """The file cannot be created or moved on; the message says why and what to do."""
+
+
+def create(
+    path: Path | str, companies: Sequence[str] = COMPANIES, scale: float = 1.0, seed: int = 1
+) -> None:
+    """Create a business: companies with half a year of history.
+
+    Args:
+        path: The SQLite file; it must not hold a business yet.
+        companies: Identifiers of the companies. SAMLTD keeps its books in CAD, all others in USD.
+        scale: Size; 1.0 is about 60 vendors, 80 customers, 150 items and 400 invoices a side and company.
+        seed: The same seed gives the same business.
+
+    Raises:
+        BusinessError: When the file holds a business already.
+    """
+    with closing(connect(path)) as connection:
+        if _meta(connection, "companies") is not None:
+            raise BusinessError(f"{path} holds a business already; name another file or delete this one")
+        connection.execute("BEGIN IMMEDIATE")
+        for company in companies:
+            books = Books(connection, company)
+            currency, country = _HOMES.get(company, ("USD", "United States"))
+            found(books, f"{company} Sample Company", currency, country, Decimal(str(scale)), seed)
+            for nth in range(HISTORY_DAYS):
+                live(books, FIRST_DAY + dt.timedelta(days=nth), seed)
+        today = FIRST_DAY + dt.timedelta(days=HISTORY_DAYS - 1)
+        _finish(connection, today, companies=json.dumps(list(companies)), seed=str(seed), scale=str(scale))
+
+
+def advance(path: Path | str, days: int) -> None:
+    """Let days pass: documents are made, edited, posted, paid, reversed and deleted.
+
+    A server may read the file meanwhile: it sees the state before or after, never between.
+
+    Args:
+        path: A file made by ``create``.
+        days: How many days, at least 1.
+
+    Raises:
+        BusinessError: When the file holds no business or ``days`` is less than 1.
+    """
+    if days < 1:
+        raise BusinessError("The number of days must be at least 1")
+    with closing(connect(path)) as connection:
+        if _meta(connection, "companies") is None:
+            raise BusinessError(f"{path} holds no business; create one with `erp-sandbox serve sage300 --path {path}`")
+        connection.execute("BEGIN IMMEDIATE")
+        # Read under the lock: two calls at once follow one another.
+        today = dt.date.fromisoformat(str(_meta(connection, "today")))
+        seed = int(str(_meta(connection, "seed")))
+        for company in json.loads(str(_meta(connection, "companies"))):
+            books = Books(connection, company)
+            for nth in range(1, days + 1):
+                live(books, today + dt.timedelta(days=nth), seed)
+        _finish(connection, today + dt.timedelta(days=days))
+
+
+def _finish(connection: sqlite3.Connection, today: dt.date, **meta: str) -> None:
+    project(connection)
+    for key, value in {**meta, "today": today.isoformat()}.items():
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+    connection.execute("COMMIT")
+
+
+def _meta(connection: sqlite3.Connection, key: str) -> str | None:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return str(row[0]) if row else None

@@ -1,0 +1,228 @@
+"""What a company has before its first document: accounts, parties, items, rates; and how they are edited."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from erp_sandbox.business import words
+
+if TYPE_CHECKING:
+    import random
+
+    from erp_sandbox.business.books import Books
+
+#: Natural account segment: description, kind, account group, and the subledger it controls.
+ACCOUNTS: Final = {
+    "1020": ("Bank account, operating", "Asset", "CASH", "BK"),
+    "1100": ("Accounts receivable", "Asset", "RECV", "AR"),
+    "1300": ("Inventory", "Asset", "INV", "IC"),
+    "1500": ("Furniture and fixtures", "Asset", "FIXED", ""),
+    "1510": ("Accumulated depreciation", "Asset", "FIXED", ""),
+    "2000": ("Accounts payable", "Liability", "PAY", "AP"),
+    "2100": ("Payables clearing", "Liability", "PAY", "PO"),
+    "2200": ("Sales tax payable", "Liability", "TAX", ""),
+    "2210": ("Purchase tax recoverable", "Asset", "TAX", ""),
+    "2400": ("Accrued wages", "Liability", "PAY", ""),
+    "3000": ("Share capital", "Equity", "EQTY", ""),
+    "3500": ("Retained earnings", "Equity", "EQTY", ""),
+    "4000": ("Sales", "Revenue", "SALES", ""),
+    "4100": ("Sales returns & allowances", "Revenue", "SALES", ""),
+    "5000": ("Cost of goods sold", "Expense", "COGS", ""),
+    "5100": ("Inventory adjustments", "Expense", "COGS", ""),
+    "6000": ("Office supplies", "Expense", "EXP", ""),
+    "6100": ("Rent & utilities", "Expense", "EXP", ""),
+    "6200": ("Wages", "Expense", "EXP", ""),
+    "6300": ("Frais de déplacement", "Expense", "EXP", ""),
+    "6400": ("Depreciation", "Expense", "EXP", ""),
+    "6500": ("Bank charges", "Expense", "EXP", ""),
+    "7000": ("Exchange gain/loss", "Expense", "OTHER", ""),
+    "9000": ("Memorandum: consolidation of “big” amounts", "Asset", "OTHER", ""),
+    "9010": ("Memorandum: contra", "Liability", "OTHER", ""),
+}
+#: Departments (the second segment); balance-sheet accounts post to 100 only.
+DEPARTMENTS: Final = ("100", "200", "300")
+EXPENSES: Final = ("6000", "6100", "6300")
+RATES: Final = {"USD": Decimal(1), "CAD": Decimal("0.7312500"), "EUR": Decimal("1.0845000"), "KWD": Decimal("3.2561000")}
+CATEGORIES: Final = ("ELEC", "FURN", "TOOLS", "CAFÉ")
+UNITS: Final = ("Ea.", "Box", "m", "kg")
+LOCATIONS: Final = ("1", "2", "SEA")
+SALESPERSONS: Final = ("AL", "JR", "MK", "ZB")
+TERMS: Final = {"N30": 30, "N45": 45, "210N30": 30, "COD": 0}
+TAX_RATE: Final = Decimal("7.50000")
+CENT: Final = Decimal("0.01")
+
+
+def account(natural: str, department: str = "100") -> str:
+    """The full account number of two segments, unformatted (``1020100``)."""
+    return f"{natural}{department}"
+
+
+def decimals(currency: str) -> Decimal:
+    """The smallest unit of a currency: fils are thousandths."""
+    return Decimal("0.001") if currency == "KWD" else CENT
+
+
+def set_up(books: Books, rng: random.Random, *, day: str, vendors: int, customers: int, items: int) -> None:
+    """Create a company's masters.
+
+    Args:
+        books: Empty books.
+        rng: The company's source of chance.
+        day: The first day, ISO.
+        vendors: How many vendors.
+        customers: How many customers.
+        items: How many items.
+    """
+    for natural, (description, kind, group, control) in ACCOUNTS.items():
+        departments = DEPARTMENTS if kind in {"Revenue", "Expense"} else ("100",)
+        for department in departments:
+            number = account(natural, department)
+            books.insert(
+                "accounts", account=number, description=description, kind=kind, grp=group, segment=natural,
+                department=department, created=day, control=control,
+            )  # fmt: skip
+            books.touch("account", number)
+    for _ in range(items):
+        new_item(books, rng, day)
+    for _ in range(vendors):
+        new_party(books, rng, "AP", day)
+    for _ in range(customers):
+        new_party(books, rng, "AR", day)
+    books.touch("codes", day)
+
+
+def post_rates(books: Books, rng: random.Random, day: str) -> None:
+    """Put up the exchange rates of a day, against the company's own currency."""
+    own = RATES[books.currency]
+    for currency, rate in RATES.items():
+        if currency == books.currency:
+            continue
+        drift = Decimal(rng.randrange(-200, 201)) / 10000
+        books.insert(
+            "rates", currency=currency, day=day, rate=(rate / own * (1 + drift)).quantize(Decimal("0.0000001"))
+        )
+        books.touch("rate", currency)
+
+
+def rate_of(books: Books, currency: str, day: str) -> Decimal:
+    """The rate that turns an amount of ``currency`` into the company's own."""
+    if currency == books.currency:
+        return Decimal("1.0000000")
+    row = books.one(
+        "SELECT rate FROM biz_rates WHERE company = :company AND currency = :currency AND day <= :day"
+        " ORDER BY day DESC LIMIT 1",
+        currency=currency,
+        day=day,
+    )
+    if row is None:
+        raise LookupError(f"{books.company} has no rate for {currency} on {day}")
+    rate: Decimal = row["rate"]
+    return rate
+
+
+def new_party(books: Books, rng: random.Random, ledger: str, day: str) -> str:
+    """Add a vendor (``AP``) or a customer (``AR``) and return its number."""
+    serial = books.number(f"{ledger}.party", 1200)
+    number = f"V{serial:05d}" if ledger == "AP" else f"{serial}"
+    city, state, code, country = rng.choice(words.CITIES)
+    currency = books.currency if rng.random() < 0.7 else rng.choice(sorted(RATES))
+    name = rng.choice(words.FIRMS) + rng.choice(words.TAILS)
+    books.insert(
+        "parties", ledger=ledger, id=number, name=name[:60], grp=rng.choice(("RTL", "WHL", "MFG")),
+        currency=currency, terms=rng.choice(sorted(TERMS)), address=rng.choice(words.STREETS), city=city,
+        state=state, zip=code, country=country, contact=rng.choice(words.PEOPLE),
+        phone=f"{rng.randrange(10**9, 10**10)}", email=f"accounts{serial}@example.com",
+        website="" if rng.random() < 0.5 else f"https://example.com/{serial}?q=1&r=2",
+        credit_limit=Decimal(rng.randrange(0, 500)) * 1000, status="Active", on_hold=int(rng.random() < 0.04),
+        start=day, maintained=day, activity=None, salesperson=rng.choice(SALESPERSONS),
+        region=rng.choice(("", "North", "Süd", "Île-de-France")), balance=Decimal(0),
+        functional_balance=Decimal(0), open_count=0, paid_count=0, last_invoice=None,
+        last_invoice_amount=Decimal(0), last_payment=None, last_payment_amount=Decimal(0), last_credit=None,
+        largest_number="", largest_amount=Decimal(0), largest_date=None,
+    )  # fmt: skip
+    books.touch("party", ledger, number)
+    for place in range(rng.choice((0, 0, 1, 2))):
+        _new_place(books, rng, ledger, number, place + 1, day)
+    return number
+
+
+def _new_place(books: Books, rng: random.Random, ledger: str, party: str, serial: int, day: str) -> None:
+    city, _, _, country = rng.choice(words.CITIES)
+    code = f"{'REMIT' if ledger == 'AP' else 'WHSE'}{serial}"
+    books.insert(
+        "places", ledger=ledger, party=party, id=code, name=rng.choice(words.FIRMS), city=city, country=country,
+        maintained=day,
+    )  # fmt: skip
+    books.touch("place", ledger, party, code)
+
+
+def new_item(books: Books, rng: random.Random, day: str) -> str:
+    """Add an item and return its unformatted number."""
+    serial = books.number("item", 1010)
+    number = f"A{serial}{rng.randrange(100):02d}"
+    cost = Decimal(rng.randrange(150, 90000)) / 100
+    books.insert(
+        "items", id=number, description=rng.choice(words.GOODS), category=rng.choice(CATEGORIES),
+        uom=rng.choice(UNITS), cost=cost, price=(cost * Decimal("1.65")).quantize(CENT),
+        weight=Decimal(rng.randrange(0, 40000)) / 1000, active=1, maintained=day, on_hand=Decimal(0),
+        on_po=Decimal(0), on_so=Decimal(0), vendor="", colour=rng.choice(("", "red", "bleu clair", "緑")),
+    )  # fmt: skip
+    books.touch("item", number)
+    return number
+
+
+def pick(books: Books, rng: random.Random, table: str, condition: str = "1") -> str | None:
+    """A key of a master table by chance, without reading the whole table."""
+    key = "account" if table == "accounts" else "id"
+    span = books.one(
+        f"SELECT count(*) AS n FROM biz_{table} WHERE company = :company AND {condition}"
+    )
+    if span is None or not span["n"]:
+        return None
+    row = books.must(
+        f"SELECT {key} FROM biz_{table} WHERE company = :company AND {condition} ORDER BY {key} LIMIT 1 OFFSET :skip",
+        skip=rng.randrange(span["n"]),
+    )
+    return str(row[0])
+
+
+def edit_masters(books: Books, rng: random.Random, day: str) -> None:
+    """Somebody maintains a vendor, a customer and an item: their stamps move to ``day``."""
+    for ledger in ("AP", "AR"):
+        number = pick(books, rng, "parties", f"ledger = '{ledger}'")
+        if number is None:
+            continue
+        change = {
+            "phone": f"{rng.randrange(10**9, 10**10)}",
+            "contact": rng.choice(words.PEOPLE),
+            "credit_limit": Decimal(rng.randrange(0, 500)) * 1000,
+            "on_hold": int(rng.random() < 0.1),
+        }
+        chosen = rng.choice(sorted(change))
+        books.update(
+            "parties", {"ledger": ledger, "id": number}, maintained=day, **{chosen: change[chosen]}
+        )
+        books.touch("party", ledger, number)
+    number = pick(books, rng, "items")
+    if number is not None:
+        price = books.find("items", id=number)["price"]
+        books.update(
+            "items", {"id": number}, maintained=day, price=(price * Decimal("1.015")).quantize(CENT)
+        )
+        books.touch("item", number)
+
+
+def remove_a_place(books: Books, rng: random.Random) -> None:
+    """Somebody deletes a ship-to or remit-to location; nothing else refers to it."""
+    rows = books.rows(
+        "SELECT ledger, party, id FROM biz_places WHERE company = :company ORDER BY ledger, party, id LIMIT 40"
+    )
+    if len(rows) < 2:  # noqa: PLR2004 - the last one stays, so that the set is never empty
+        return
+    ledger, party, code = rng.choice(rows)
+    books.connection.execute(
+        "DELETE FROM biz_places WHERE company = ? AND ledger = ? AND party = ? AND id = ?",
+        (books.company, ledger, party, code),
+    )
+    books.touch("place", ledger, party, code)
