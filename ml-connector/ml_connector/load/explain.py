@@ -112,6 +112,25 @@ def explain(line: bytes, error: Exception) -> Problem:
     return "$", "syntax", f"The line is not JSON: {error}"
 
 
+def stream_of_flawed_record(line: bytes) -> str | None:
+    """Tell a record with one bad value from a line that is not JSON at all.
+
+    A record that holds NaN, infinity, half a surrogate pair or bytes that are not UTF-8 is not JSON to the
+    letter, so no strict reader sees its type. It is still one record of a known stream, to be rejected alone.
+
+    Returns:
+        The stream's name if the line is a RECORD message but for such values; else None.
+    """
+    try:
+        message = json.loads(line.decode(errors="surrogateescape"), parse_float=str, parse_int=str)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict) or message.get("type") != "RECORD":
+        return None
+    stream = message.get("stream")
+    return stream if isinstance(stream, str) else None
+
+
 def raw_record(line: bytes) -> bytes:
     """Cut the record out of a line, its bytes unchanged, even from one that is not quite JSON."""
     try:

@@ -8,6 +8,7 @@ import pytest
 from lines import decode, line
 
 from ml_connector.load.decode import StreamDecoder
+from ml_connector.load.explain import stream_of_flawed_record
 
 UTC = dt.timezone.utc
 SCHEMA = {"type": "object", "properties": {"id": {"type": "integer"}, "name": {"type": ["string", "null"]}}}
@@ -290,3 +291,19 @@ def test_nan_deep_inside_names_its_path():
     _, (rejection,) = decode({"x": {"type": "object"}}, '{"x": {"a": [1, NaN]}}')
     assert (rejection.kind, rejection.path) == ("decimal", "$.record.x.a[1]")
     assert rejection.record == b'{"x": {"a": [1, NaN]}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "stream"),
+    [
+        (b'{"type": "RECORD", "stream": "s", "record": {"x": NaN}}', "s"),
+        (b'{"type": "RECORD", "stream": "s", "record": {"x": "\\ud800"}}', "s"),
+        (b'{"type": "RECORD", "stream": "s", "record": {"x": "\xff"}}', "s"),
+        (b'{"type": "RECORD", "stream": 5, "record": {"x": NaN}}', None),
+        (b'{"type": "STATE", "value": NaN}', None),
+        (b'{"type": "RECORD", "stream": "s", "record": {"x": 1', None),
+        (b"[NaN]", None),
+    ],
+)
+def test_a_record_with_one_bad_value_is_still_a_record(text, stream):
+    assert stream_of_flawed_record(text) == stream

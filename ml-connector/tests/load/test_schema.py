@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from ml_connector.load.schema import Column, Kind, SchemaError, columns_of
@@ -45,6 +47,8 @@ TABLE = [
     ({"properties": {"a": {}}}, (V, None, None)),
     ({"items": {}}, (V, None, None)),
     ({"enum": ["a", "b", None]}, (S, None, None)),
+    ({"enum": [Decimal("1.5")]}, (Kind.DOUBLE, None, None)),
+    ({"type": "number", "multipleOf": Decimal("0.001")}, (D, 38, 3)),
     ({"enum": [1, "b"]}, (V, None, None)),
     ({"const": 1}, (Kind.INTEGER, 38, 0)),
     ({"type": ["integer", "number"]}, (Kind.DOUBLE, None, None)),
