@@ -128,7 +128,7 @@ class WebApi:
             response = self._dispatch(request, segments[1:], body)
         except ApiError as error:
             response = _error_response(error)
-        except Exception:
+        except Exception:  # noqa: BLE001  # the ERP answers 500 in JSON whatever breaks; the log has the trace
             _LOG.exception("%s %s failed", request.method, request.url.path)
             response = _error_response(ApiError("InternalServerError", "An unexpected error has occurred"))
         if login is not None and login.new:

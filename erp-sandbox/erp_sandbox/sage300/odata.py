@@ -8,7 +8,7 @@ functions) is refused with ``InvalidParameters``, never half answered.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
@@ -43,10 +43,17 @@ class _Lexer(grammar.ODataLexer):  # type: ignore[misc]  # the library's grammar
 
 @dataclass(frozen=True)
 class Condition:
-    """A WHERE condition with its parameters."""
+    """A WHERE condition with its parameters.
+
+    Attributes:
+        sql: The condition over ``doc``.
+        parameters: What is bound to its question marks.
+        columns: The expressions it reads, without repetition and in alphabetical order, for an index.
+    """
 
     sql: str
     parameters: tuple[Any, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,9 +128,11 @@ def parse_filter(entity_set: EntitySet, text: str) -> Condition:
         raise _refused("The value of $filter is empty")
     try:
         tree = grammar.ODataParser().parse(_Lexer().tokenize(text.strip()))
-        return _Compiler(entity_set).condition(tree)
+        compiler = _Compiler(entity_set)
+        condition = compiler.condition(tree)
     except (exceptions.ODataException, ValueError) as error:
         raise _refused(f"The $filter is malformed: {error}") from error
+    return replace(condition, columns=tuple(sorted(compiler.columns)))
 
 
 def _select(entity_set: EntitySet, text: str | None) -> tuple[tuple[Property, ...] | None, str]:
@@ -181,6 +190,7 @@ class _Compiler(visitor.NodeVisitor):  # type: ignore[misc]  # the library is un
 
     def __init__(self, entity_set: EntitySet) -> None:
         self._set = entity_set
+        self.columns: set[str] = set()
 
     def condition(self, node: Any) -> Condition:
         """Compile a node that must be true or false."""
@@ -246,6 +256,7 @@ class _Compiler(visitor.NodeVisitor):  # type: ignore[misc]  # the library is un
             raise _refused(f"'{node.full_name()}' is not a property of {self._set.name}")
         if prop.type == "Collection":
             raise _refused(f"Filtering on the details '{prop.name}' is not supported")
+        self.columns.add(column(prop))
         return _Operand(_kind(prop), column(prop), prop=prop)
 
     def visit_String(self, node: ast.String) -> _Operand:  # noqa: N802
