@@ -122,7 +122,8 @@ def stream_of_flawed_record(line: bytes) -> str | None:
         The stream's name if the line is a RECORD message but for such values; else None.
     """
     try:
-        message = json.loads(line.decode(errors="surrogateescape"), parse_float=str, parse_int=str)
+        # only its type and stream are looked at, so what becomes of its numbers does not matter
+        message = json.loads(line.decode(errors="surrogateescape"), parse_int=float)
     except (ValueError, RecursionError):
         return None
     if not isinstance(message, dict) or message.get("type") != "RECORD":
