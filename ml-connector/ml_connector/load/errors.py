@@ -1,0 +1,27 @@
+"""What goes wrong while loading, in sentences for a person."""
+
+from __future__ import annotations
+
+
+class LoadError(Exception):
+    """Loading cannot go on; the message says what happened and what to do.
+
+    Attributes:
+        code: The warehouse's own error code, if it gave one.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class TransientLoadError(LoadError):
+    """The same request may succeed when it is made again: network, throttling, an expired session."""
+
+
+class BadInputError(LoadError):
+    """The input is not what the Singer specification allows; the message names the line."""
+
+
+class TooManyDeadLettersError(LoadError):
+    """More records were rejected than ``max_dead_letters`` allows."""

@@ -1,0 +1,67 @@
+"""What the ``streams`` setting says about one stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from ml_connector.load.errors import LoadError
+from ml_connector.load.settings import LOAD_METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """How one stream is loaded.
+
+    Attributes:
+        schema: Schema, as the settings or the stream's name give it.
+        table: Table, before it is spelled in the warehouse's way.
+        load_method: ``upsert``, ``append-only`` or ``overwrite``.
+        columns: Property to column name.
+        cluster_by: Properties to cluster by.
+    """
+
+    schema: str
+    table: str
+    load_method: str
+    columns: dict[str, str] = field(default_factory=dict)
+    cluster_by: tuple[str, ...] = ()
+
+
+def options_of(
+    stream: str, config: Mapping[str, Any], *, has_key: bool, fallback_schema: str
+) -> StreamOptions:
+    """Find the options of a stream.
+
+    Args:
+        stream: Its name; ``schema-table`` and ``database-schema-table`` name their schema.
+        config: The target's settings.
+        has_key: Whether the stream has key properties; without any, upsert becomes append-only.
+        fallback_schema: Schema where neither the name nor the settings give one.
+
+    Raises:
+        LoadError: If the settings name an unknown load method.
+    """
+    own: Mapping[str, Any] = {}
+    for pattern, candidate in (config.get("streams") or {}).items():
+        if fnmatchcase(stream, pattern):
+            own = candidate or {}
+            break
+    parts = stream.split("-")
+    named = parts[-2] if len(parts) in {2, 3} else None
+    method = own.get("load_method") or config.get("load_method") or "upsert"
+    if method not in LOAD_METHODS:
+        raise LoadError(
+            f"Stream '{stream}' asks for load_method '{method}'; it can be {', '.join(LOAD_METHODS)}.",
+        )
+    return StreamOptions(
+        schema=own.get("schema") or config.get("default_target_schema") or named or fallback_schema,
+        table=own.get("table") or (parts[-1] if len(parts) in {2, 3} else stream),
+        load_method="append-only" if method == "upsert" and not has_key else method,
+        columns=dict(own.get("columns") or {}),
+        cluster_by=tuple(own.get("cluster_by") or ()),
+    )

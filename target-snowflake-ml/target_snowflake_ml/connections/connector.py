@@ -1,0 +1,146 @@
+"""Snowflake's own Python connector, 4.8 and later or 5.x.
+
+Parameters: https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives import serialization
+from ml_connector.load.errors import LoadError, TransientLoadError
+
+from target_snowflake_ml.errors import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LOGIN_TIMEOUT = 60
+NETWORK_TIMEOUT = 600
+_PASSED_ON = ("account", "user", "role", "warehouse", "database", "host", "port", "protocol")
+
+
+def private_key_der(config: Mapping[str, Any]) -> bytes:
+    """The RSA key of the settings as unencrypted PKCS#8 DER, which the connector takes.
+
+    Args:
+        config: ``private_key`` (PEM text, or DER in base64) or ``private_key_path`` (PEM or DER file), and
+            ``private_key_passphrase`` if it is encrypted.
+
+    Raises:
+        LoadError: If the key cannot be read.
+    """
+    if config.get("private_key"):
+        text = str(config["private_key"]).replace("\\n", "\n").strip()
+        try:
+            data = text.encode() if text.startswith("-----") else base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            raise LoadError(
+                "private_key is neither a PEM text nor base64: paste the whole key file."
+            ) from None
+        origin = "private_key"
+    else:
+        path = Path(str(config["private_key_path"])).expanduser()
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise LoadError(f"Cannot read private_key_path {path}: {error.strerror}.") from None
+        origin = f"private_key_path {path}"
+    passphrase = config.get("private_key_passphrase")
+    secret = str(passphrase).encode() if passphrase else None
+    load = (
+        serialization.load_pem_private_key
+        if data.lstrip().startswith(b"-----")
+        else serialization.load_der_private_key
+    )
+    try:
+        key = load(data, password=secret)
+    except (TypeError, ValueError):
+        raise LoadError(
+            f"The key in {origin} cannot be read: it must be an RSA key in PKCS#8, and if it is encrypted,"
+            " private_key_passphrase must be right (and unset if it is not encrypted).",
+        ) from None
+    return key.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def connector_arguments(config: Mapping[str, Any], query_tag: str) -> dict[str, Any]:
+    """What ``snowflake.connector.connect`` is called with.
+
+    Raises:
+        LoadError: If the settings name no way to log on.
+    """
+    arguments: dict[str, Any] = {name: config[name] for name in _PASSED_ON if config.get(name)}
+    if config.get("token"):
+        arguments |= {"authenticator": "PROGRAMMATIC_ACCESS_TOKEN", "token": config["token"]}
+    elif config.get("private_key") or config.get("private_key_path"):
+        arguments |= {"authenticator": "SNOWFLAKE_JWT", "private_key": private_key_der(config)}
+    else:
+        raise LoadError("Set private_key, private_key_path or token: there is no other way to log on.")
+    return arguments | {
+        "login_timeout": LOGIN_TIMEOUT,
+        "network_timeout": NETWORK_TIMEOUT,
+        "autocommit": True,
+        "session_parameters": {"QUERY_TAG": query_tag, "TIMEZONE": "UTC"},
+    }
+
+
+class ConnectorConnection:
+    """One session of the connector, opened when it is first needed and again after it broke.
+
+    Attributes:
+        statement_ids: Query ids since the list was last cleared.
+    """
+
+    def __init__(self, config: Mapping[str, Any], query_tag: str) -> None:
+        self._arguments = connector_arguments(config, query_tag)
+        self._session: Any = None
+        self.statement_ids: list[str] = []
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement; see :class:`Connection`."""
+        cursor = self._open().cursor()
+        try:
+            cursor.execute(sql, tuple(parameters) or None)
+            rows = cursor.fetchall()
+        except Exception as error:
+            raise self._failed(error, sql) from error
+        finally:
+            with contextlib.suppress(Exception):
+                if cursor.sfqid:
+                    self.statement_ids.append(str(cursor.sfqid))
+                cursor.close()
+        return [tuple(row) for row in rows]
+
+    def close(self) -> None:
+        """End the session; never raises."""
+        if self._session is not None:
+            with contextlib.suppress(Exception):
+                self._session.close()
+        self._session = None
+
+    def _open(self) -> Any:
+        if self._session is None:
+            # half a second of imports, which --about and --help need not wait for
+            import snowflake.connector  # noqa: PLC0415
+
+            logging.getLogger("snowflake.connector").setLevel(logging.WARNING)
+            try:
+                self._session = snowflake.connector.connect(**self._arguments)
+            except Exception as error:
+                raise self._failed(error, "log on") from error
+        return self._session
+
+    def _failed(self, error: Exception, sql: str) -> LoadError:
+        found = explained(error, sql, self._arguments)
+        if isinstance(found, TransientLoadError):
+            self.close()  # a broken session takes its transaction with it; the next attempt opens its own
+        return found

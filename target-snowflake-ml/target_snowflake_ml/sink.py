@@ -1,0 +1,260 @@
+"""One stream's way from lines to its table."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from ml_connector.load.batch import LineBatch
+from ml_connector.load.decode import StreamDecoder
+from ml_connector.load.errors import LoadError, TooManyDeadLettersError
+from ml_connector.load.options import options_of
+from singer_sdk.sinks import Sink
+from typing_extensions import override
+
+from target_snowflake_ml.ledger import now, stamp
+from target_snowflake_ml.loader import Batch
+from target_snowflake_ml.sql.identifiers import column_names, identifier
+from target_snowflake_ml.sql.table import BOOKKEEPING, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding
+
+    from target_snowflake_ml.target import TargetSnowflakeML
+
+_ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
+_ROWS_OF_A_FILE = 10_000
+
+
+class SnowflakeSink(Sink):
+    """Gathers the lines of one stream and loads them batch by batch."""
+
+    target: TargetSnowflakeML
+
+    @override
+    def __init__(
+        self,
+        target: TargetSnowflakeML,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
+    ) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        self._target = target
+        self._batch = LineBatch()
+        self._told: set[str] = set()
+        self.bookmark_property = target.bookmark_properties.get(stream_name)
+
+    @property
+    @override
+    def include_sdc_metadata_properties(self) -> bool:
+        """The metadata columns are added to the batch, not to each record."""
+        return False
+
+    @property
+    @override
+    def current_size(self) -> int:
+        """Records waiting to be loaded."""
+        return len(self._batch.lines)
+
+    @property
+    @override
+    def is_full(self) -> bool:
+        """Whether the batch has all the rows or bytes it may have."""
+        return self.current_size >= int(self.config["batch_size_rows"]) or self._batch.size >= int(
+            self.config["batch_size_bytes"]
+        )
+
+    @cached_property
+    def decoder(self) -> StreamDecoder:
+        """Compiled from the stream's schema."""
+        return StreamDecoder(
+            self.stream_name,
+            self.original_schema,
+            list(self.key_properties),
+            number_type=self.config["number_type"],
+        )
+
+    @cached_property
+    def _options(self) -> Any:
+        return options_of(
+            self.stream_name, self.config, has_key=bool(self.key_properties), fallback_schema="PUBLIC"
+        )
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        names = [column.name for column in self.decoder.columns]
+        spelled = column_names(self.stream_name, names, self.config["identifier_case"], self._options.columns)
+        taken = {column.name for column in BOOKKEEPING} & set(spelled.values())
+        if taken:
+            raise LoadError(
+                f"Stream '{self.stream_name}' has a property that would become {taken.pop()}, a column the"
+                " target fills itself. Name it otherwise in streams.<stream>.columns.",
+            )
+        return spelled
+
+    @cached_property
+    def table(self) -> Table:
+        """The table this stream is loaded into."""
+        case = self.config["identifier_case"]
+        columns = tuple(replace(column, name=self._names[column.name]) for column in self.decoder.columns)
+        return Table(
+            stream=self.stream_name,
+            schema=identifier(self._options.schema, case),
+            name=identifier(self._options.table, case),
+            columns=(*columns, *BOOKKEEPING),
+            keys=tuple(self._names[key] for key in self.key_properties),
+            cluster_by=tuple(self._names.get(name, name) for name in self._options.cluster_by),
+            transient=bool(self.config["transient_tables"]),
+        )
+
+    @override
+    def setup(self) -> None:
+        """Make the table, so that a stream without records has one too."""
+        self._target.claim(self.table, self.stream_name)
+        overwrite = self._options.load_method == "overwrite"
+        self._target.loader.prepare(self.table, overwrite=overwrite)
+
+    def add(self, line: bytes, number: int) -> None:
+        """Take one RECORD message as it came."""
+        self._batch.add(line, number)
+
+    @override
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        """Take a record that the SDK's own path made (stream maps, flattening, batch files)."""
+        message = {"type": "RECORD", "stream": self.stream_name, "record": record, **context}
+        self.add(_ENCODE(message), context.get("line_number", 0))
+
+    @override
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Decode what was gathered, spool it and load it."""
+        batch, self._batch = self._batch, LineBatch()
+        table, rejections = self.decoder.decode(batch.lines)
+        self._tell_unknown_fields()
+        batch_id = self._target.next_batch_id()
+        rows = self._rows(table, batch, batch_id)
+        manifest = self._target.loader.spool.write(
+            rows,
+            batch_id=batch_id,
+            run_id=self._target.loader.ledger.run_id,
+            stream=self.stream_name,
+            load_method=self._options.load_method,
+            schema=self.original_schema,
+            key_properties=list(self.key_properties),
+        )
+        for rejection in rejections[:5]:
+            self.logger.warning(
+                "Stream '%s', line %d: %s (%s). The record is kept in DEAD_LETTERS.",
+                self.stream_name,
+                batch.numbers[rejection.line_number],
+                rejection.message,
+                rejection.path,
+            )
+        facts = {"SEQUENCE": self._target.batches, **self._extremes(table)}
+        self._target.loader.load(self.table, Batch(manifest, rejections, batch.numbers, facts))
+        self._check_dead_letters()
+
+    @override
+    def activate_version(self, new_version: int) -> None:
+        """Mark or remove what the full read of this version did not bring."""
+        self._target.drain_one(self)
+        if self._options.load_method == "upsert":
+            self._target.loader.retire(self.table, new_version)
+
+    @override
+    def process_batch_files(self, encoding: BaseBatchFileEncoding, files: Sequence[str]) -> None:
+        """Take the records of BATCH files; each counts as a RECORD of this stream."""
+        for file in files:
+            for record in _records_of(file, str(encoding.format), str(encoding.compression or "none")):
+                prefix = f'{{"type":"RECORD","stream":{json.dumps(self.stream_name)},"record":'
+                self.add(prefix.encode() + record + b"}", 0)
+                if self.is_full:
+                    self._target.drain_one(self)
+
+    def _rows(self, table: pa.Table, batch: LineBatch, batch_id: str) -> pa.Table:
+        """The decoded rows under their columns' names, with the bookkeeping beside them."""
+        count = table.num_rows
+        data = table.select([column.name for column in self.decoder.columns])
+        data = data.rename_columns([self._names[name] for name in data.column_names])
+        moment = pa.timestamp("us", tz="UTC")
+        received = pa.scalar(batch.started_at // 1000, pa.int64()).cast(moment)
+        more = {
+            "_SDC_EXTRACTED_AT": table["_sdc_extracted_at"],
+            "_SDC_RECEIVED_AT": pa.repeat(received, count),
+            "_SDC_BATCHED_AT": pa.repeat(pa.scalar(now(), moment), count),
+            "_SDC_DELETED_AT": table["_sdc_deleted_at"],
+            "_SDC_SEQUENCE": pa.array(range(batch.started_at, batch.started_at + count), pa.int64()),
+            "_SDC_TABLE_VERSION": table["_sdc_version"],
+            "_ML_BATCH_ID": pa.repeat(pa.scalar(batch_id), count),
+        }
+        for name, column in more.items():
+            data = data.append_column(name, column)
+        return data
+
+    def _extremes(self, table: pa.Table) -> dict[str, Any]:
+        """Earliest and latest extraction, and of the replication key where the tap names one."""
+        found: dict[str, Any] = {}
+        if table.num_rows:
+            span = pc.min_max(table["_sdc_extracted_at"]).as_py()
+            found = {"MIN_EXTRACTED_AT": stamp(span["min"]), "MAX_EXTRACTED_AT": stamp(span["max"])}
+            key = self.bookmark_property
+            if key in table.column_names:
+                span = pc.min_max(table[key]).as_py()
+                found |= {
+                    "REPLICATION_KEY": key,
+                    "MIN_REPLICATION_VALUE": None if span["min"] is None else str(span["min"]),
+                    "MAX_REPLICATION_VALUE": None if span["max"] is None else str(span["max"]),
+                }
+        return found
+
+    def _tell_unknown_fields(self) -> None:
+        new = set(self.decoder.unknown_fields) - self._told
+        if new:
+            self._told |= new
+            self.logger.warning(
+                "Stream '%s' has properties that its schema does not name; they are not loaded: %s.",
+                self.stream_name,
+                ", ".join(sorted(new)),
+            )
+
+    def _check_dead_letters(self) -> None:
+        limit = self.config.get("max_dead_letters")
+        ledger = self._target.loader.ledger
+        if limit is None or not ledger.rejected:
+            return
+        text = str(limit).strip()
+        allowed = ledger.read * float(text[:-1]) / 100 if text.endswith("%") else float(text)
+        if ledger.rejected > allowed:
+            raise TooManyDeadLettersError(
+                f"{ledger.rejected} of {ledger.read} records were rejected, max_dead_letters allows {limit}."
+                " DEAD_LETTERS in the audit schema has each with its reason.",
+            )
+
+
+def _records_of(file: str, kind: str, compression: str) -> Iterable[bytes]:
+    """The records of one BATCH file, as JSON texts."""
+    parts = urlsplit(file)
+    if parts.scheme not in {"", "file"}:
+        raise LoadError(f"BATCH file {file}: only files on this machine can be read.")
+    path = url2pathname(parts.path) if parts.scheme else file
+    try:
+        if "parquet" in kind.lower():
+            for batch in pq.ParquetFile(path).iter_batches(_ROWS_OF_A_FILE):
+                yield from (_ENCODE(row) for row in batch.to_pylist())
+            return
+        opener = gzip.open if "gzip" in compression.lower() else open
+        with opener(path, "rb") as lines:
+            yield from (bytes(line.strip()) for line in lines if line.strip())
+    except OSError as error:
+        raise LoadError(f"BATCH file {file} cannot be read: {error}.") from error

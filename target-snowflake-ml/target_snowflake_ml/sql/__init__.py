@@ -1,0 +1,1 @@
+"""SQL texts as pure functions of columns and names."""

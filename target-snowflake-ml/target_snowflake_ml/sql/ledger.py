@@ -1,0 +1,99 @@
+"""The audit tables: runs, batches, dead letters. Their columns bind; other people's queries name them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_snowflake_ml.sql.identifiers import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RUNS = {
+    "RUN_ID": "VARCHAR",
+    "TARGET": "VARCHAR",
+    "TARGET_VERSION": "VARCHAR",
+    "STARTED_AT": "TIMESTAMP_TZ",
+    "FINISHED_AT": "TIMESTAMP_TZ",
+    "STATUS": "VARCHAR",
+    "RECORDS_READ": "NUMBER(38,0)",
+    "RECORDS_LOADED": "NUMBER(38,0)",
+    "RECORDS_REJECTED": "NUMBER(38,0)",
+    "ERROR": "VARCHAR",
+}
+BATCHES = {
+    "BATCH_ID": "VARCHAR",
+    "RUN_ID": "VARCHAR",
+    "STREAM": "VARCHAR",
+    "TARGET_TABLE": "VARCHAR",
+    "SEQUENCE": "NUMBER(38,0)",
+    "LOAD_METHOD": "VARCHAR",
+    "RECORDS_READ": "NUMBER(38,0)",
+    "RECORDS_LOADED": "NUMBER(38,0)",
+    "RECORDS_REJECTED": "NUMBER(38,0)",
+    "MIN_EXTRACTED_AT": "TIMESTAMP_TZ",
+    "MAX_EXTRACTED_AT": "TIMESTAMP_TZ",
+    "REPLICATION_KEY": "VARCHAR",
+    "MIN_REPLICATION_VALUE": "VARCHAR",
+    "MAX_REPLICATION_VALUE": "VARCHAR",
+    "BYTES": "NUMBER(38,0)",
+    "SHA256": "VARCHAR",
+    "STATUS": "VARCHAR",
+    "ATTEMPTS": "NUMBER(38,0)",
+    "FIRST_ATTEMPT_AT": "TIMESTAMP_TZ",
+    "LOADED_AT": "TIMESTAMP_TZ",
+    "STATEMENT_IDS": "VARCHAR",
+    "ERROR": "VARCHAR",
+}
+DEAD_LETTERS = {
+    "DEAD_LETTER_ID": "VARCHAR",
+    "RUN_ID": "VARCHAR",
+    "BATCH_ID": "VARCHAR",
+    "STREAM": "VARCHAR",
+    "RECORD": "VARCHAR",
+    "ERROR_KIND": "VARCHAR",
+    "ERROR_PATH": "VARCHAR",
+    "ERROR_MESSAGE": "VARCHAR",
+    "RECEIVED_AT": "TIMESTAMP_TZ",
+    "STATUS": "VARCHAR",
+    "ATTEMPTS": "NUMBER(38,0)",
+    "RESOLVED_AT": "TIMESTAMP_TZ",
+}
+TABLES = {"RUNS": RUNS, "BATCHES": BATCHES, "DEAD_LETTERS": DEAD_LETTERS}
+
+
+def create(schema: str) -> list[str]:
+    """Statements that make the audit tables where they are missing.
+
+    A dead letter's record is VARCHAR: what was rejected may not even be JSON, and must be kept as it came.
+    """
+    statements = [f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}"]
+    for table, columns in TABLES.items():
+        parts = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+        statements.append(f"CREATE TABLE IF NOT EXISTS {quoted(schema, table)} ({parts})")
+    return statements
+
+
+def insert(schema: str, table: str, row: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    """One row of an audit table, as a statement and its parameters."""
+    names = ", ".join(quoted(name) for name in row)
+    marks = ", ".join(["%s"] * len(row))
+    return f"INSERT INTO {quoted(schema, table)} ({names}) VALUES ({marks})", tuple(row.values())
+
+
+def update(schema: str, table: str, key: str, row: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    """Change one row of an audit table; ``row`` holds its key too."""
+    changes = {name: value for name, value in row.items() if name != key}
+    sets = ", ".join(f"{quoted(name)} = %s" for name in changes)
+    return f"UPDATE {quoted(schema, table)} SET {sets} WHERE {quoted(key)} = %s", (
+        *changes.values(),
+        row[key],
+    )
+
+
+def loaded(schema: str, batch_id: str) -> tuple[str, tuple[Any, ...]]:
+    """Ask whether a batch is in the warehouse already."""
+    return (
+        f'SELECT COUNT(*) FROM {quoted(schema, "BATCHES")} WHERE "BATCH_ID" = %s AND "STATUS" = \'loaded\'',
+        (batch_id,),
+    )

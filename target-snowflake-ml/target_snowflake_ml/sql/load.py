@@ -1,0 +1,120 @@
+"""From a staged Parquet file to the table: pure functions from names to statements.
+
+COPY options: https://docs.snowflake.com/en/sql-reference/sql/copy-into-table
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ml_connector.load.schema import Column, Kind
+
+from target_snowflake_ml.sql.identifiers import literal, quoted
+from target_snowflake_ml.sql.types import type_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from target_snowflake_ml.sql.table import Table
+
+STAGE = "ML_CONNECTOR_STAGE"
+
+
+def staged_type(column: Column) -> str:
+    """Type in the temporary table: nested values come as their JSON text and are parsed on the way in."""
+    return "VARCHAR" if column.kind is Kind.VARIANT else type_of(column)
+
+
+def create_staged(schema: str, name: str, columns: Sequence[Column]) -> str:
+    """The temporary table that takes one batch."""
+    parts = ", ".join(f"{quoted(column.name)} {staged_type(column)}" for column in columns)
+    return f"CREATE TEMPORARY TABLE {quoted(schema, name)} ({parts})"
+
+
+def put(path: str, schema: str) -> str:
+    """Upload one local file to the schema's stage."""
+    return (
+        f"PUT {literal('file://' + path)} @{quoted(schema, STAGE)}"
+        " AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = NONE OVERWRITE = TRUE"
+    )
+
+
+def copy(schema: str, name: str, file: str, columns: Sequence[Column]) -> str:
+    """Copy one staged Parquet file into the temporary table."""
+    # without this, Snowflake reads Parquet's binary columns as text
+    binary = " BINARY_AS_TEXT = FALSE" if any(column.kind is Kind.BINARY for column in columns) else ""
+    return (
+        f"COPY INTO {quoted(schema, name)} FROM @{quoted(schema, STAGE)}/{file}"
+        f" FILE_FORMAT = (TYPE = PARQUET USE_VECTORIZED_SCANNER = TRUE{binary})"
+        " MATCH_BY_COLUMN_NAME = CASE_SENSITIVE ON_ERROR = ABORT_STATEMENT"
+    )
+
+
+def remove(schema: str, file: str) -> str:
+    """Take the file off the stage."""
+    return f"REMOVE @{quoted(schema, STAGE)}/{file}"
+
+
+def _value(column: Column, settled: Column) -> str:
+    name = quoted(column.name)
+    if column.kind is Kind.VARIANT:
+        return f"PARSE_JSON({name})"
+    if type_of(settled) == type_of(column):
+        return name
+    if settled.kind is Kind.VARIANT:
+        return f"TO_VARIANT({name})"
+    return f"CAST({name} AS {type_of(settled)})"
+
+
+def rows(table: Table, staged: str, settled: Mapping[str, Column], *, latest_only: bool) -> str:
+    """The batch's rows with the table's types; with ``latest_only`` the last one of each key."""
+    values = ", ".join(
+        f"{_value(column, settled[column.name])} AS {quoted(column.name)}" for column in table.columns
+    )
+    last = ""
+    if latest_only:
+        keys = ", ".join(map(quoted, table.keys))
+        last = f' QUALIFY ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY "_SDC_SEQUENCE" DESC) = 1'
+    return f"SELECT {values} FROM {quoted(table.schema, staged)}{last}"
+
+
+def insert(table: Table, staged: str, settled: Mapping[str, Column]) -> list[str]:
+    """Append every row."""
+    names = ", ".join(quoted(column.name) for column in table.columns)
+    return [f"INSERT INTO {table.path} ({names}) {rows(table, staged, settled, latest_only=False)}"]
+
+
+def merge(table: Table, staged: str, settled: Mapping[str, Column], *, hard_delete: bool) -> list[str]:
+    """One row a key, the last one wins."""
+    names = [quoted(column.name) for column in table.columns]
+    keys = set(map(quoted, table.keys))
+    on = " AND ".join(f"t.{key} = s.{key}" for key in map(quoted, table.keys))
+    updates = ", ".join(f"t.{name} = s.{name}" for name in names if name not in keys)
+    gone = 's."_SDC_DELETED_AT" IS NOT NULL'
+    return [
+        f"MERGE INTO {table.path} t USING ({rows(table, staged, settled, latest_only=True)}) s ON {on}"
+        + (f" WHEN MATCHED AND {gone} THEN DELETE" if hard_delete else "")
+        + f" WHEN MATCHED THEN UPDATE SET {updates}"
+        + f" WHEN NOT MATCHED{f' AND NOT ({gone})' if hard_delete else ''} THEN"
+        + f" INSERT ({', '.join(names)}) VALUES ({', '.join(f's.{name}' for name in names)})",
+    ]
+
+
+def replace(table: Table, arriving: str) -> list[str]:
+    """Put what arrived in place of the whole content; readers see the old rows until the commit."""
+    names = ", ".join(quoted(column.name) for column in table.columns)
+    return [
+        f"DELETE FROM {table.path}",
+        f"INSERT INTO {table.path} ({names}) SELECT {names} FROM {quoted(table.schema, arriving)}",
+    ]
+
+
+def retire(table: Table, version: int, *, hard_delete: bool) -> str:
+    """Mark or remove what the newest full read did not bring."""
+    older = f'("_SDC_TABLE_VERSION" IS NULL OR "_SDC_TABLE_VERSION" < {int(version)})'
+    if hard_delete:
+        return f"DELETE FROM {table.path} WHERE {older}"
+    return (
+        f'UPDATE {table.path} SET "_SDC_DELETED_AT" = CURRENT_TIMESTAMP()'
+        f' WHERE {older} AND "_SDC_DELETED_AT" IS NULL'
+    )
