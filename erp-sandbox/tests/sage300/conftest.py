@@ -143,6 +143,18 @@ def served(app: Any) -> Iterator[str]:
         listener.close()
 
 
+@pytest.fixture(scope="session")
+def serving() -> Callable[[Any], contextlib.AbstractContextManager[Client]]:
+    """Serve any application for a while; gives a client of it."""
+
+    @contextlib.contextmanager
+    def serving(app: Any) -> Iterator[Client]:
+        with served(app) as origin:
+            yield Client(origin)
+
+    return serving
+
+
 @pytest.fixture
 def books(tmp_path: Path) -> Books:
     """Two companies; 250 customers in the first, a few documents of other kinds."""
