@@ -79,3 +79,17 @@ def check(owner, properties, record):
             assert isinstance(value, str), where
         if prop.type == "Enum" and prop.members:
             assert value in prop.members or value.isdigit(), where
+
+
+def test_days_that_pass_are_seen_by_a_running_server(tmp_path, serving):
+    path = tmp_path / "business.db"
+    business.create(path, companies=["SAMINC"], scale=0.05, seed=1)
+    with serving(create_app(path)) as client:
+        before = client.walk("SAMINC/AP/APInvoiceBatches")
+        business.advance(path, 3)
+        after = client.walk("SAMINC/AP/APInvoiceBatches")
+    states = [{row["BatchNumber"]: row["BatchStatus"] for row in rows} for rows in (before, after)]
+    assert set(states[1]) - set(states[0]), "new batches"
+    assert any(states[1].get(number) != state for number, state in states[0].items()), (
+        "posted or deleted ones"
+    )

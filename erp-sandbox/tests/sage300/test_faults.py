@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
 
 import pytest
 import requests
@@ -110,15 +110,19 @@ def test_a_read_that_retries_gets_every_record_through_faults(start):
     assert [row["CustomerNumber"] for row in rows] == [f"C{n:04d}" for n in range(1, 251)]
 
 
-def test_latency_and_a_slow_start_are_waited_for(start):
-    api = start(latency=0.05, faults=["slow-start:0.2"])
-    begun = time.monotonic()
+def test_latency_and_a_slow_start_are_waited_for(start, monkeypatch):
+    waits, sleep = [], asyncio.sleep
+
+    async def noted(seconds, *more):
+        waits.append(round(seconds, 3))
+        await sleep(0, *more)
+
+    api = start(latency=0.051, faults=["slow-start:2"])
+    monkeypatch.setattr("erp_sandbox.sage300.wire.asyncio.sleep", noted)
     api.get(SET)
-    first = time.monotonic() - begun
-    assert first >= 0.25
-    begun = time.monotonic()
     api.get(SET)
-    assert time.monotonic() - begun >= 0.05
+    monkeypatch.undo()
+    assert [wait for wait in waits if wait in {0.051, 2.051}] == [2.051, 0.051]
 
 
 @pytest.mark.parametrize("text", ["flood:0.1", "500", "500:x", "500:2", "recycle:0.5", "slow-start:-1", ""])
