@@ -111,6 +111,13 @@ class Books:
         ).fetchone()
         return int(row[0])
 
+    def last(self, name: str) -> int:
+        """The last number given out of a sequence."""
+        row = self.connection.execute(
+            "SELECT value FROM biz_counters WHERE company = ? AND name = ?", (self.company, name)
+        ).fetchone()
+        return int(row[0])
+
     def touch(self, kind: str, *key: object) -> None:
         """Remember that a thing changed, so that its documents are written again."""
         self.connection.execute(

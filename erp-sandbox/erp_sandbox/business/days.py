@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from erp_sandbox.business import ledger, masters, purchasing, sales, stock, subledger, trade
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from erp_sandbox.business.books import Books
 
 #: The first day of every business, and how many days its history has.
@@ -23,9 +24,11 @@ VOLUMES: Final = {
 }  # fmt: skip
 _MASTERS: Final = {"vendors": 60, "customers": 80, "items": 150}
 _POSTPONED: Final = 0.2
+#: On which day of their cycles seldom things happen.
+_THIRD, _FIFTH, _SIXTH, _EIGHTH, _TWELFTH = 3, 5, 6, 8, 12
 
 
-def found(books: Books, name: str, currency: str, country: str, scale: Decimal, seed: int) -> None:
+def found(books: Books, name: str, currency: str, country: str, *, scale: Decimal, seed: int) -> None:
     """Found a company: its masters, capital and first rates."""
     books.insert("companies", name=name, currency=currency, country=country, scale=scale)
     books.currency, books.country = currency, country
@@ -57,7 +60,7 @@ def live(books: Books, day: dt.date, seed: int) -> None:
         total = VOLUMES[kind] * scale
         count = int(total * (nth + 1) / HISTORY_DAYS) - int(total * nth / HISTORY_DAYS)
         # After the history something of everything happens each day, however small the company.
-        return max(count, 1) if nth >= HISTORY_DAYS else count
+        return max(count, 2) if nth >= HISTORY_DAYS else count
 
     for _ in range(volume("edit")):
         masters.edit_masters(books, rng, yesterday)
@@ -85,22 +88,23 @@ def _seldom(books: Books, rng: random.Random, day: dt.date, nth: int) -> None:
     today = day.isoformat()
     old = (day - dt.timedelta(days=10)).isoformat()
     grown = nth >= HISTORY_DAYS
-    if nth % 14 == 5 or grown:
+    if nth % 14 == _FIFTH or grown:
         purchasing.send_back(books, rng, today)
         sales.credit(books, rng, today)
-    if nth % 7 == 6:  # noqa: PLR2004 - once a week
+    if nth % 7 == _SIXTH:
         stock.bank_charge(books, rng, today)
         sales.refund(books, rng, today)
         for kind in sorted(stock.KINDS):
             stock.move(books, rng, kind, today)
         for side in ("AP", "AR"):
             subledger.clear_payments(books, side, today, old, 1_000_000)
-    if nth % 9 == 8 or grown:  # noqa: PLR2004 - now and then
-        subledger.reverse_a_payment(books, rng, "AP", today)
+    if nth % 9 == _EIGHTH or grown:
         masters.new_party(books, rng, "AP", today)
         masters.new_party(books, rng, "AR", today)
         masters.new_item(books, rng, today)
-    if nth % 20 == 12 or nth % 2 == 1 and grown:  # noqa: PLR2004 - rarer still
+    if nth % 9 == _THIRD:
+        subledger.reverse_a_payment(books, rng, "AP", today)
+    if nth % 20 == _TWELFTH or (nth % 2 == 1 and grown):
         subledger.reverse_a_payment(books, rng, "AR", today)
         _drop_a_batch(books, rng, today)
         masters.remove_a_place(books, rng)
@@ -117,7 +121,10 @@ def _move_batches_on(books: Books, rng: random.Random, today: str) -> None:
         side, kind, number = row["ledger"], row["kind"], row["number"]
         if row["status"] == "Open":
             books.update(
-                "batches", {"ledger": side, "kind": kind, "number": number}, status="ReadyToPost", edited=today
+                "batches",
+                {"ledger": side, "kind": kind, "number": number},
+                status="ReadyToPost",
+                edited=today,
             )
             _touch_batch(books, side, kind, number)
         elif side == "GL":

@@ -26,9 +26,7 @@ class BusinessError(Exception):
     """The file cannot be created or moved on; the message says why and what to do."""
 
 
-def create(
-    path: Path | str, companies: Sequence[str] = COMPANIES, scale: float = 1.0, seed: int = 1
-) -> None:
+def create(path: Path | str, companies: Sequence[str] = COMPANIES, scale: float = 1.0, seed: int = 1) -> None:
     """Create a business: companies with half a year of history.
 
     Args:
@@ -47,7 +45,7 @@ def create(
         for company in companies:
             books = Books(connection, company)
             currency, country = _HOMES.get(company, ("USD", "United States"))
-            found(books, f"{company} Sample Company", currency, country, Decimal(str(scale)), seed)
+            found(books, f"{company} Sample Company", currency, country, scale=Decimal(str(scale)), seed=seed)
             for nth in range(HISTORY_DAYS):
                 live(books, FIRST_DAY + dt.timedelta(days=nth), seed)
         today = FIRST_DAY + dt.timedelta(days=HISTORY_DAYS - 1)
@@ -70,7 +68,9 @@ def advance(path: Path | str, days: int) -> None:
         raise BusinessError("The number of days must be at least 1")
     with closing(connect(path)) as connection:
         if _meta(connection, "companies") is None:
-            raise BusinessError(f"{path} holds no business; create one with `erp-sandbox serve sage300 --path {path}`")
+            raise BusinessError(
+                f"{path} holds no business; create one with `erp-sandbox serve sage300 --path {path}`"
+            )
         connection.execute("BEGIN IMMEDIATE")
         # Read under the lock: two calls at once follow one another.
         today = dt.date.fromisoformat(str(_meta(connection, "today")))

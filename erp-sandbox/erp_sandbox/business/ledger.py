@@ -118,7 +118,7 @@ def post(books: Books, batch: int, day: str) -> None:
     ):
         nets[row["account"], row["year"], row["period"]] += row["amount"]
     for (number, year, period), net in nets.items():
-        row = books.one(
+        old = books.one(
             "SELECT net FROM biz_periods WHERE company = :company AND account = :account AND year = :year"
             " AND period = :period",
             account=number,
@@ -126,7 +126,7 @@ def post(books: Books, batch: int, day: str) -> None:
             period=period,
         )
         books.insert(
-            "periods", account=number, year=year, period=period, net=net + (row["net"] if row else _ZERO)
+            "periods", account=number, year=year, period=period, net=net + (old["net"] if old else _ZERO)
         )
         books.touch("balance", number, year)
     books.touch("gl_batch", batch)

@@ -43,13 +43,22 @@ ACCOUNTS: Final = {
 #: Departments (the second segment); balance-sheet accounts post to 100 only.
 DEPARTMENTS: Final = ("100", "200", "300")
 EXPENSES: Final = ("6000", "6100", "6300")
-RATES: Final = {"USD": Decimal(1), "CAD": Decimal("0.7312500"), "EUR": Decimal("1.0845000"), "KWD": Decimal("3.2561000")}
+RATES: Final = {
+    "USD": Decimal(1),
+    "CAD": Decimal("0.7312500"),
+    "EUR": Decimal("1.0845000"),
+    "KWD": Decimal("3.2561000"),
+}
 CATEGORIES: Final = ("ELEC", "FURN", "TOOLS", "CAFÉ")
 UNITS: Final = ("Ea.", "Box", "m", "kg")
 LOCATIONS: Final = ("1", "2", "SEA")
 SALESPERSONS: Final = ("AL", "JR", "MK", "ZB")
 TERMS: Final = {"N30": 30, "N45": 45, "210N30": 30, "COD": 0}
 TAX_RATE: Final = Decimal("7.50000")
+FIRST_PARTY: Final = 1200
+FIRST_ITEM: Final = 1010
+_HOME_CURRENCY: Final = 0.7
+_ON_HOLD: Final = 0.05
 CENT: Final = Decimal("0.01")
 
 
@@ -100,7 +109,10 @@ def post_rates(books: Books, rng: random.Random, day: str) -> None:
             continue
         drift = Decimal(rng.randrange(-200, 201)) / 10000
         books.insert(
-            "rates", currency=currency, day=day, rate=(rate / own * (1 + drift)).quantize(Decimal("0.0000001"))
+            "rates",
+            currency=currency,
+            day=day,
+            rate=(rate / own * (1 + drift)).quantize(Decimal("0.0000001")),
         )
         books.touch("rate", currency)
 
@@ -123,18 +135,19 @@ def rate_of(books: Books, currency: str, day: str) -> Decimal:
 
 def new_party(books: Books, rng: random.Random, ledger: str, day: str) -> str:
     """Add a vendor (``AP``) or a customer (``AR``) and return its number."""
-    serial = books.number(f"{ledger}.party", 1200)
-    number = f"V{serial:05d}" if ledger == "AP" else f"{serial}"
+    serial = books.number(f"{ledger}.party", FIRST_PARTY)
+    number = party_number(ledger, serial)
     city, state, code, country = rng.choice(words.CITIES)
-    currency = books.currency if rng.random() < 0.7 else rng.choice(sorted(RATES))
+    currency = books.currency if rng.random() < _HOME_CURRENCY else rng.choice(sorted(RATES))
     name = rng.choice(words.FIRMS) + rng.choice(words.TAILS)
     books.insert(
         "parties", ledger=ledger, id=number, name=name[:60], grp=rng.choice(("RTL", "WHL", "MFG")),
         currency=currency, terms=rng.choice(sorted(TERMS)), address=rng.choice(words.STREETS), city=city,
         state=state, zip=code, country=country, contact=rng.choice(words.PEOPLE),
         phone=f"{rng.randrange(10**9, 10**10)}", email=f"accounts{serial}@example.com",
-        website="" if rng.random() < 0.5 else f"https://example.com/{serial}?q=1&r=2",
-        credit_limit=Decimal(rng.randrange(0, 500)) * 1000, status="Active", on_hold=int(rng.random() < 0.04),
+        website=rng.choice(("", f"https://example.com/{serial}?q=1&r=2")),
+        credit_limit=Decimal(rng.randrange(0, 500)) * 1000, status="Active",
+        on_hold=int(rng.random() < _ON_HOLD),
         start=day, maintained=day, activity=None, salesperson=rng.choice(SALESPERSONS),
         region=rng.choice(("", "North", "Süd", "Île-de-France")), balance=Decimal(0),
         functional_balance=Decimal(0), open_count=0, paid_count=0, last_invoice=None,
@@ -147,11 +160,12 @@ def new_party(books: Books, rng: random.Random, ledger: str, day: str) -> str:
     return number
 
 
-def _new_place(books: Books, rng: random.Random, ledger: str, party: str, serial: int, day: str) -> None:
+def _new_place(books: Books, rng: random.Random, ledger: str, party: str, serial: int, day: str) -> None:  # noqa: PLR0917 - what one posting needs
     city, _, _, country = rng.choice(words.CITIES)
     code = f"{'REMIT' if ledger == 'AP' else 'WHSE'}{serial}"
     books.insert(
-        "places", ledger=ledger, party=party, id=code, name=rng.choice(words.FIRMS), city=city, country=country,
+        "places", ledger=ledger, party=party, id=code, name=rng.choice(words.FIRMS), city=city,
+        country=country,
         maintained=day,
     )  # fmt: skip
     books.touch("place", ledger, party, code)
@@ -159,8 +173,8 @@ def _new_place(books: Books, rng: random.Random, ledger: str, party: str, serial
 
 def new_item(books: Books, rng: random.Random, day: str) -> str:
     """Add an item and return its unformatted number."""
-    serial = books.number("item", 1010)
-    number = f"A{serial}{rng.randrange(100):02d}"
+    serial = books.number("item", FIRST_ITEM)
+    number = item_number(serial)
     cost = Decimal(rng.randrange(150, 90000)) / 100
     books.insert(
         "items", id=number, description=rng.choice(words.GOODS), category=rng.choice(CATEGORIES),
@@ -172,51 +186,50 @@ def new_item(books: Books, rng: random.Random, day: str) -> str:
     return number
 
 
-def pick(books: Books, rng: random.Random, table: str, condition: str = "1") -> str | None:
-    """A key of a master table by chance, without reading the whole table."""
-    key = "account" if table == "accounts" else "id"
-    span = books.one(
-        f"SELECT count(*) AS n FROM biz_{table} WHERE company = :company AND {condition}"
-    )
-    if span is None or not span["n"]:
-        return None
-    row = books.must(
-        f"SELECT {key} FROM biz_{table} WHERE company = :company AND {condition} ORDER BY {key} LIMIT 1 OFFSET :skip",
-        skip=rng.randrange(span["n"]),
-    )
-    return str(row[0])
+def pick_party(books: Books, rng: random.Random, ledger: str) -> str:
+    """A vendor or customer by chance; numbers are given in sequence, so none is looked up."""
+    return party_number(ledger, rng.randint(FIRST_PARTY, books.last(f"{ledger}.party")))
+
+
+def pick_item(books: Books, rng: random.Random) -> str:
+    """An item by chance."""
+    return item_number(rng.randint(FIRST_ITEM, books.last("item")))
+
+
+def party_number(ledger: str, serial: int) -> str:
+    """The number of the vendor or customer of a serial."""
+    return f"V{serial:05d}" if ledger == "AP" else f"{serial}"
+
+
+def item_number(serial: int) -> str:
+    """The unformatted number of the item of a serial, with its two check digits."""
+    return f"A{serial}{serial * 37 % 97:02d}"
 
 
 def edit_masters(books: Books, rng: random.Random, day: str) -> None:
     """Somebody maintains a vendor, a customer and an item: their stamps move to ``day``."""
     for ledger in ("AP", "AR"):
-        number = pick(books, rng, "parties", f"ledger = '{ledger}'")
-        if number is None:
-            continue
+        number = pick_party(books, rng, ledger)
         change = {
             "phone": f"{rng.randrange(10**9, 10**10)}",
             "contact": rng.choice(words.PEOPLE),
             "credit_limit": Decimal(rng.randrange(0, 500)) * 1000,
-            "on_hold": int(rng.random() < 0.1),
+            "on_hold": int(rng.random() < _ON_HOLD),
         }
         chosen = rng.choice(sorted(change))
-        books.update(
-            "parties", {"ledger": ledger, "id": number}, maintained=day, **{chosen: change[chosen]}
-        )
+        books.update("parties", {"ledger": ledger, "id": number}, maintained=day, **{chosen: change[chosen]})
         books.touch("party", ledger, number)
-    number = pick(books, rng, "items")
-    if number is not None:
-        price = books.find("items", id=number)["price"]
-        books.update(
-            "items", {"id": number}, maintained=day, price=(price * Decimal("1.015")).quantize(CENT)
-        )
-        books.touch("item", number)
+    number = pick_item(books, rng)
+    price = books.find("items", id=number)["price"]
+    books.update("items", {"id": number}, maintained=day, price=(price * Decimal("1.015")).quantize(CENT))
+    books.touch("item", number)
 
 
 def remove_a_place(books: Books, rng: random.Random) -> None:
     """Somebody deletes a ship-to or remit-to location; nothing else refers to it."""
     rows = books.rows(
-        "SELECT ledger, party, id FROM biz_places WHERE company = :company ORDER BY ledger, party, id LIMIT 40"
+        "SELECT ledger, party, id FROM biz_places WHERE company = :company"
+        " ORDER BY ledger, party, id LIMIT 40"
     )
     if len(rows) < 2:  # noqa: PLR2004 - the last one stays, so that the set is never empty
         return

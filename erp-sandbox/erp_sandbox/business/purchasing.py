@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from erp_sandbox.business import ledger, trade, words
-from erp_sandbox.business.masters import DEPARTMENTS, EXPENSES, account, decimals, pick, rate_of
+from erp_sandbox.business.masters import DEPARTMENTS, EXPENSES, account, decimals, pick_party, rate_of
 from erp_sandbox.business.subledger import Invoice, InvoiceLine, enter_invoices
 
 if TYPE_CHECKING:
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import sqlite3
 
     from erp_sandbox.business.books import Books
+
+#: The share of expense documents that are credit notes.
+_CREDITED: Final = 0.06
 
 
 def receive(books: Books, rng: random.Random, day: str, count: int) -> None:
@@ -35,10 +38,7 @@ def invoice(books: Books, rng: random.Random, day: str, count: int) -> None:
     """Enter vendors' invoices: for receipts first, for expenses otherwise."""
     invoices = [_for_receipt(books, row, day) for row in trade.uninvoiced(books, "AP", day, count)]
     while len(invoices) < count:
-        expense = _for_expense(books, rng, day)
-        if expense is None:
-            break
-        invoices.append(expense)
+        invoices.append(_for_expense(books, rng, day))
     enter_invoices(books, "AP", invoices, day, "AP")
 
 
@@ -52,10 +52,15 @@ def _for_receipt(books: Books, receipt: sqlite3.Row, day: str) -> Invoice:
     for line in trade.delivery_lines(books, "AP", receipt["seq"]):
         result.lines.append(
             InvoiceLine(
-                account("2100"), line["description"], line["amount"],
-                trade.tax_on(line["amount"], receipt["currency"]), line["item"], line["uom"],
-                line["quantity"], line["price"],
-            )  # fmt: skip
+                account("2100"),
+                line["description"],
+                line["amount"],
+                trade.tax_on(line["amount"], receipt["currency"]),
+                line["item"],
+                line["uom"],
+                line["quantity"],
+                line["price"],
+            )
         )
     books.update("deliveries", {"side": "AP", "seq": receipt["seq"]}, invoice=number, total=receipt["total"])
     books.touch("delivery", "AP", receipt["seq"])
@@ -63,24 +68,27 @@ def _for_receipt(books: Books, receipt: sqlite3.Row, day: str) -> Invoice:
     return result
 
 
-def _for_expense(books: Books, rng: random.Random, day: str) -> Invoice | None:
-    number = pick(books, rng, "parties", "ledger = 'AP'")
-    if number is None:
-        return None
+def _for_expense(books: Books, rng: random.Random, day: str) -> Invoice:
+    number = pick_party(books, rng, "AP")
     party = books.find("parties", ledger="AP", id=number)
     currency = party["currency"]
-    kind = "CreditNote" if rng.random() < 0.06 else "Invoice"  # noqa: PLR2004 - one in sixteen
+    kind = "CreditNote" if rng.random() < _CREDITED else "Invoice"
     result = Invoice(
-        number, f"{'CR' if kind == 'CreditNote' else 'INV'}{books.number('AP.document', 20001)}", kind, currency,
+        number, f"{'CR' if kind == 'CreditNote' else 'INV'}{books.number('AP.document', 20001)}", kind,
+        currency,
         rate_of(books, currency, day), party["terms"], rng.choice(words.REMARKS),
     )  # fmt: skip
     for _ in range(rng.choice((1, 1, 2, 3))):
-        amount = (Decimal(rng.randrange(1_000, 900_000_005, 5) % 900_000 + 500) / 1000).quantize(decimals(currency))
+        amount = (Decimal(rng.randrange(1_000, 900_000_005, 5) % 900_000 + 500) / 1000).quantize(
+            decimals(currency)
+        )
         result.lines.append(
             InvoiceLine(
-                account(rng.choice(EXPENSES), rng.choice(DEPARTMENTS)), rng.choice(words.REMARKS), amount,
+                account(rng.choice(EXPENSES), rng.choice(DEPARTMENTS)),
+                rng.choice(words.REMARKS),
+                amount,
                 trade.tax_on(amount, currency),
-            )  # fmt: skip
+            )
         )
     return result
 
@@ -115,8 +123,14 @@ def send_back(books: Books, rng: random.Random, day: str) -> None:
     )  # fmt: skip
     entry.lines.append(
         InvoiceLine(
-            account("2100"), credit["description"], credit["amount"], credit["tax"], credit["item"],
-            credit["uom"], credit["quantity"], credit["price"],
-        )  # fmt: skip
+            account("2100"),
+            credit["description"],
+            credit["amount"],
+            credit["tax"],
+            credit["item"],
+            credit["uom"],
+            credit["quantity"],
+            credit["price"],
+        )
     )
     enter_invoices(books, "AP", [entry], day, "PO")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from erp_sandbox.business import ledger, trade, words
-from erp_sandbox.business.masters import DEPARTMENTS, account, decimals, pick, rate_of
+from erp_sandbox.business.masters import DEPARTMENTS, account, decimals, pick_party, rate_of
 from erp_sandbox.business.subledger import Invoice, InvoiceLine, enter_invoices
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ def invoice(books: Books, rng: random.Random, day: str, count: int) -> None:
     """Invoice what was shipped, and some services without a shipment."""
     invoices = [_for_shipment(books, row, day) for row in trade.uninvoiced(books, "AR", day, count)]
     while len(invoices) < count:
-        service = _for_service(books, rng, day)
-        if service is None:
-            break
-        invoices.append(service)
+        invoices.append(_for_service(books, rng, day))
     enter_invoices(books, "AR", invoices, day, "OE")
 
 
@@ -50,23 +47,39 @@ def _for_shipment(books: Books, shipment: sqlite3.Row, day: str) -> Invoice:
     for line in trade.delivery_lines(books, "AR", shipment["seq"]):
         result.lines.append(
             InvoiceLine(
-                revenue, line["description"], line["amount"], trade.tax_on(line["amount"], shipment["currency"]),
-                line["item"], line["uom"], line["quantity"], line["price"], line["cost"],
-            )  # fmt: skip
+                revenue,
+                line["description"],
+                line["amount"],
+                trade.tax_on(line["amount"], shipment["currency"]),
+                line["item"],
+                line["uom"],
+                line["quantity"],
+                line["price"],
+                line["cost"],
+            )
         )
-        _sold(books, party["id"], line["item"], day, line["quantity"], line["amount"] * shipment["rate"], line["cost"])
+        _sold(
+            books,
+            party["id"],
+            line["item"],
+            day,
+            line["quantity"],
+            line["amount"] * shipment["rate"],
+            line["cost"],
+        )
     books.update("deliveries", {"side": "AR", "seq": shipment["seq"]}, invoice=number)
     books.touch("delivery", "AR", shipment["seq"])
     books.touch("trade_invoice", "AR", shipment["seq"], day)
     return result
 
 
-def _sold(
+def _sold(  # noqa: PLR0917 - what one posting needs
     books: Books, party: str, item: str, day: str, quantity: Decimal, amount: Decimal, cost: Decimal
 ) -> None:
     where = {"party": party, "item": item, "year": int(day[:4]), "period": int(day[5:7])}
     old = books.one(
-        "SELECT * FROM biz_sales WHERE company = :company AND party = :party AND item = :item AND year = :year"
+        "SELECT * FROM biz_sales WHERE company = :company AND party = :party"
+        " AND item = :item AND year = :year"
         " AND period = :period",
         **where,
     )
@@ -79,10 +92,8 @@ def _sold(
     books.touch("sales_period", where["year"], where["period"])
 
 
-def _for_service(books: Books, rng: random.Random, day: str) -> Invoice | None:
-    number = pick(books, rng, "parties", "ledger = 'AR'")
-    if number is None:
-        return None
+def _for_service(books: Books, rng: random.Random, day: str) -> Invoice:
+    number = pick_party(books, rng, "AR")
     party = books.find("parties", ledger="AR", id=number)
     currency = party["currency"]
     result = Invoice(
@@ -93,9 +104,13 @@ def _for_service(books: Books, rng: random.Random, day: str) -> Invoice | None:
         amount = (Decimal(rng.randrange(1_005, 4_000_000, 5)) / 1000).quantize(decimals(currency))
         result.lines.append(
             InvoiceLine(
-                account("4000", _department(party)), rng.choice(words.REMARKS), amount,
-                trade.tax_on(amount, currency), quantity=Decimal(1), price=amount,
-            )  # fmt: skip
+                account("4000", _department(party)),
+                rng.choice(words.REMARKS),
+                amount,
+                trade.tax_on(amount, currency),
+                quantity=Decimal(1),
+                price=amount,
+            )
         )
     return result
 
@@ -111,14 +126,21 @@ def credit(books: Books, rng: random.Random, day: str) -> None:
         return
     party = books.find("parties", ledger="AR", id=written["party"])
     entry = Invoice(
-        written["party"], written["number"], "CreditNote", written["currency"], written["rate"], party["terms"],
+        written["party"], written["number"], "CreditNote", written["currency"], written["rate"],
+        party["terms"],
         f"Credit for {row['invoice']}", applied_to=row["invoice"],
     )  # fmt: skip
     entry.lines.append(
         InvoiceLine(
-            account("4100", _department(party)), written["description"], written["amount"], written["tax"],
-            written["item"], written["uom"], written["quantity"], written["price"],
-        )  # fmt: skip
+            account("4100", _department(party)),
+            written["description"],
+            written["amount"],
+            written["tax"],
+            written["item"],
+            written["uom"],
+            written["quantity"],
+            written["price"],
+        )
     )
     enter_invoices(books, "AR", [entry], day, "OE")
 
@@ -174,7 +196,8 @@ def post_refunds(books: Books, batch: int, day: str) -> None:
     )  # fmt: skip
     party = books.find("parties", ledger="AR", id=row["party"])
     books.update(
-        "parties", {"ledger": "AR", "id": row["party"]}, activity=day, balance=party["balance"] + row["amount"],
+        "parties", {"ledger": "AR", "id": row["party"]}, activity=day,
+        balance=party["balance"] + row["amount"],
         functional_balance=party["functional_balance"] + row["functional"],
     )  # fmt: skip
     books.update(

@@ -20,6 +20,8 @@ BATCH_SIZE: Final = 25
 BANKS: Final = ("CCB", "SEATAC")
 CONTROL: Final = {"AP": account("2000"), "AR": account("1100")}
 TAX: Final = {"AP": account("2210"), "AR": account("2200")}
+#: The share of payments that settle all that is open.
+_IN_FULL: Final = 0.85
 _ZERO: Final = Decimal(0)
 
 
@@ -88,7 +90,7 @@ def enter_invoices(books: Books, side: str, invoices: list[Invoice], day: str, s
         books.touch("invoice_batch", side, batch)
 
 
-def _enter_invoice(books: Books, side: str, batch: int, entry: int, invoice: Invoice, day: str) -> Decimal:
+def _enter_invoice(books: Books, side: str, batch: int, entry: int, invoice: Invoice, day: str) -> Decimal:  # noqa: PLR0917 - what one posting needs
     net = sum((line.amount for line in invoice.lines), _ZERO)
     tax = sum((line.tax for line in invoice.lines), _ZERO)
     total = net + tax
@@ -120,7 +122,8 @@ def post_invoices(books: Books, side: str, batch: int, day: str) -> None:
     sequence = books.number(f"{side}.posting")
     journals = []
     for row in books.rows(
-        "SELECT * FROM biz_invoices WHERE company = :company AND ledger = :side AND batch = :batch ORDER BY entry",
+        "SELECT * FROM biz_invoices WHERE company = :company AND ledger = :side"
+        " AND batch = :batch ORDER BY entry",
         side=side,
         batch=batch,
     ):
@@ -132,7 +135,9 @@ def post_invoices(books: Books, side: str, batch: int, day: str) -> None:
             posting_sequence=sequence,
         )  # fmt: skip
         books.touch("posted_document", side, batch, row["entry"])
-        _party_moves(books, side, row["party"], day, sign * row["total"], sign * row["functional"], invoice=row)
+        _party_moves(
+            books, side, row["party"], day, sign * row["total"], sign * row["functional"], invoice=row
+        )
     ledger.post_at_once(books, journals, day, f"{side} invoices, posting {sequence}", side)
     _close_batch(books, side, "IN", batch, day, sequence)
 
@@ -187,7 +192,7 @@ def _enter_payments(books: Books, rng: random.Random, side: str, rows: list[sqli
     total = _ZERO
     for entry, row in enumerate(rows, 1):
         unit = decimals(row["currency"])
-        amount = row["open"] if rng.random() < 0.85 else (row["open"] * Decimal("0.4")).quantize(unit)
+        amount = row["open"] if rng.random() < _IN_FULL else (row["open"] * Decimal("0.4")).quantize(unit)
         rate = rate_of(books, row["currency"], day)
         share = row["open_functional"]
         if amount != row["open"]:
@@ -219,7 +224,11 @@ def _enter_payments(books: Books, rng: random.Random, side: str, rows: list[sqli
 
 def _applied(books: Books, payment: sqlite3.Row) -> tuple[sqlite3.Row, sqlite3.Row]:
     applied = books.find(
-        "applied", ledger=payment["ledger"], kind=payment["kind"], batch=payment["batch"], entry=payment["entry"]
+        "applied",
+        ledger=payment["ledger"],
+        kind=payment["kind"],
+        batch=payment["batch"],
+        entry=payment["entry"],
     )
     return applied, books.find("invoices", ledger=payment["ledger"], number=applied["number"])
 
@@ -256,7 +265,9 @@ def post_payments(books: Books, side: str, batch: int, day: str) -> None:
     _close_batch(books, side, "PY", batch, day, sequence)
 
 
-def _payment_journal(side: str, row: sqlite3.Row, relieved: Decimal, day: str, *, back: bool) -> ledger.Journal:
+def _payment_journal(
+    side: str, row: sqlite3.Row, relieved: Decimal, day: str, *, back: bool
+) -> ledger.Journal:
     sign = (1 if side == "AP" else -1) * (-1 if back else 1)
     journal = ledger.Journal(
         side, "RV" if back else "PY", day, row["description"], row["number"], row["currency"], row["rate"],
@@ -271,7 +282,8 @@ def _payment_journal(side: str, row: sqlite3.Row, relieved: Decimal, day: str, *
 def reverse_a_payment(books: Books, rng: random.Random, side: str, day: str) -> None:
     """A check comes back: the payment is reversed and its invoice is open again."""
     rows = books.rows(
-        "SELECT * FROM biz_payments WHERE company = :company AND ledger = :side AND kind = 'PY' AND posted < :day"
+        "SELECT * FROM biz_payments WHERE company = :company AND ledger = :side"
+        " AND kind = 'PY' AND posted < :day"
         " AND reversed IS NULL AND cleared IS NULL ORDER BY posted DESC, batch, entry LIMIT 10",
         side=side,
         day=day,
@@ -306,18 +318,21 @@ def clear_payments(books: Books, side: str, day: str, before: str, count: int) -
     """The bank statement arrives: older payments are cleared."""
     for row in books.rows(
         "SELECT batch, entry FROM biz_payments WHERE company = :company AND ledger = :side AND kind = 'PY'"
-        " AND posted <= :before AND cleared IS NULL AND reversed IS NULL ORDER BY posted, batch, entry LIMIT :count",
+        " AND posted <= :before AND cleared IS NULL AND reversed IS NULL"
+        " ORDER BY posted, batch, entry LIMIT :count",
         side=side,
         before=before,
         count=count,
     ):
         books.update(
-            "payments", {"ledger": side, "kind": "PY", "batch": row["batch"], "entry": row["entry"]}, cleared=day
+            "payments",
+            {"ledger": side, "kind": "PY", "batch": row["batch"], "entry": row["entry"]},
+            cleared=day,
         )
         books.touch("posted_payment", side, "PY", row["batch"], row["entry"])
 
 
-def _close_batch(books: Books, side: str, kind: str, batch: int, day: str, sequence: int) -> None:
+def _close_batch(books: Books, side: str, kind: str, batch: int, day: str, sequence: int) -> None:  # noqa: PLR0917 - what one posting needs
     books.update(
         "batches", {"ledger": side, "kind": kind, "number": batch}, status="Posted", edited=day,
         posting_sequence=sequence,
@@ -325,7 +340,7 @@ def _close_batch(books: Books, side: str, kind: str, batch: int, day: str, seque
     books.touch("invoice_batch" if kind == "IN" else "payment_batch", side, batch)
 
 
-def _party_moves(
+def _party_moves(  # noqa: PLR0917 - what one posting needs
     books: Books, side: str, party: str, day: str, amount: Decimal, functional: Decimal, *,
     invoice: sqlite3.Row | None = None, payment: sqlite3.Row | None = None, closed: int = 0,
 ) -> None:  # fmt: skip
@@ -357,7 +372,7 @@ def _party_moves(
         _count(books, side, "group", row["grp"], day, invoice, payment)
 
 
-def _count(
+def _count(  # noqa: PLR0917 - what one posting needs
     books: Books, side: str, scope: str, key: str, day: str, invoice: sqlite3.Row | None,
     payment: sqlite3.Row | None,
 ) -> None:  # fmt: skip

@@ -1,7 +1,8 @@
 """The business's own tables, neutral of any ERP.
 
 Money and quantities are ``EXACTTEXT``: decimal text in the file, ``decimal.Decimal`` in Python. Dates are ISO
-text. ``ledger`` (or ``side``) is ``AP`` for what is bought and ``AR`` for what is sold, so that both halves of
+text. ``ledger`` (or ``side``) is ``AP`` for what is bought and ``AR`` for what is sold,
+so that both halves of
 the business share one set of tables and one way of posting.
 """
 
@@ -48,7 +49,8 @@ CREATE TABLE IF NOT EXISTS biz_order_lines (
   location TEXT, quantity EXACTTEXT, done EXACTTEXT, price EXACTTEXT, cost EXACTTEXT, amount EXACTTEXT,
   PRIMARY KEY (company, side, seq, line));
 CREATE TABLE IF NOT EXISTS biz_deliveries (
-  company TEXT, side TEXT, seq INTEGER, number TEXT, order_seq INTEGER, order_number TEXT, party TEXT, day TEXT,
+  company TEXT, side TEXT, seq INTEGER, number TEXT, order_seq INTEGER, order_number TEXT, party TEXT,
+  day TEXT,
   currency TEXT, rate EXACTTEXT, location TEXT, net EXACTTEXT, tax EXACTTEXT, total EXACTTEXT, cost EXACTTEXT,
   invoice TEXT, description TEXT, PRIMARY KEY (company, side, seq));
 CREATE TABLE IF NOT EXISTS biz_delivery_lines (
@@ -56,7 +58,8 @@ CREATE TABLE IF NOT EXISTS biz_delivery_lines (
   location TEXT, quantity EXACTTEXT, price EXACTTEXT, cost EXACTTEXT, amount EXACTTEXT,
   PRIMARY KEY (company, side, seq, line));
 CREATE TABLE IF NOT EXISTS biz_trade_notes (
-  company TEXT, side TEXT, kind TEXT, seq INTEGER, number TEXT, party TEXT, day TEXT, invoice TEXT, currency TEXT,
+  company TEXT, side TEXT, kind TEXT, seq INTEGER, number TEXT, party TEXT, day TEXT, invoice TEXT,
+  currency TEXT,
   rate EXACTTEXT, item TEXT, description TEXT, uom TEXT, location TEXT, quantity EXACTTEXT, price EXACTTEXT,
   amount EXACTTEXT, tax EXACTTEXT, total EXACTTEXT, PRIMARY KEY (company, side, kind, seq));
 CREATE TABLE IF NOT EXISTS biz_batches (
@@ -64,19 +67,25 @@ CREATE TABLE IF NOT EXISTS biz_batches (
   posting_sequence INTEGER, source TEXT, entries INTEGER, total EXACTTEXT,
   PRIMARY KEY (company, ledger, kind, number));
 CREATE TABLE IF NOT EXISTS biz_invoices (
-  company TEXT, ledger TEXT, batch INTEGER, entry INTEGER, party TEXT, number TEXT, kind TEXT, day TEXT, due TEXT,
+  company TEXT, ledger TEXT, batch INTEGER, entry INTEGER, party TEXT, number TEXT, kind TEXT, day TEXT,
+  due TEXT,
   currency TEXT, rate EXACTTEXT, net EXACTTEXT, tax EXACTTEXT, total EXACTTEXT, functional EXACTTEXT,
-  cost EXACTTEXT, open EXACTTEXT, open_functional EXACTTEXT, status TEXT, posted TEXT, activity TEXT, paid TEXT,
+  cost EXACTTEXT, open EXACTTEXT, open_functional EXACTTEXT, status TEXT, posted TEXT, activity TEXT,
+  paid TEXT,
   order_number TEXT, delivery INTEGER, applied_to TEXT, description TEXT, posting_sequence INTEGER,
   PRIMARY KEY (company, ledger, batch, entry));
 CREATE TABLE IF NOT EXISTS biz_invoice_lines (
-  company TEXT, ledger TEXT, batch INTEGER, entry INTEGER, line INTEGER, account TEXT, description TEXT, item TEXT,
+  company TEXT, ledger TEXT, batch INTEGER, entry INTEGER, line INTEGER, account TEXT, description TEXT,
+  item TEXT,
   uom TEXT, quantity EXACTTEXT, price EXACTTEXT, cost EXACTTEXT, amount EXACTTEXT, tax EXACTTEXT,
   PRIMARY KEY (company, ledger, batch, entry, line));
 CREATE TABLE IF NOT EXISTS biz_payments (
-  company TEXT, ledger TEXT, kind TEXT, batch INTEGER, entry INTEGER, bank TEXT, party TEXT, number TEXT, day TEXT,
-  currency TEXT, rate EXACTTEXT, amount EXACTTEXT, functional EXACTTEXT, posted TEXT, cleared TEXT, reversed TEXT,
-  posting_sequence INTEGER, serial INTEGER, description TEXT, PRIMARY KEY (company, ledger, kind, batch, entry));
+  company TEXT, ledger TEXT, kind TEXT, batch INTEGER, entry INTEGER, bank TEXT, party TEXT, number TEXT,
+  day TEXT,
+  currency TEXT, rate EXACTTEXT, amount EXACTTEXT, functional EXACTTEXT, posted TEXT, cleared TEXT,
+  reversed TEXT,
+  posting_sequence INTEGER, serial INTEGER, description TEXT,
+  PRIMARY KEY (company, ledger, kind, batch, entry));
 CREATE TABLE IF NOT EXISTS biz_applied (
   company TEXT, ledger TEXT, kind TEXT, batch INTEGER, entry INTEGER, line INTEGER, number TEXT,
   amount EXACTTEXT, functional EXACTTEXT, discount EXACTTEXT,
@@ -95,7 +104,8 @@ CREATE TABLE IF NOT EXISTS biz_moves (
   category TEXT, location TEXT, to_location TEXT, quantity EXACTTEXT, cost EXACTTEXT, party TEXT,
   PRIMARY KEY (company, kind, seq));
 CREATE TABLE IF NOT EXISTS biz_bank_entries (
-  company TEXT, seq INTEGER, number TEXT, bank TEXT, day TEXT, description TEXT, account TEXT, amount EXACTTEXT,
+  company TEXT, seq INTEGER, number TEXT, bank TEXT, day TEXT, description TEXT, account TEXT,
+  amount EXACTTEXT,
   PRIMARY KEY (company, seq));
 CREATE TABLE IF NOT EXISTS biz_sales (
   company TEXT, party TEXT, item TEXT, year INTEGER, period INTEGER, quantity EXACTTEXT, amount EXACTTEXT,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from erp_sandbox.business import words
-from erp_sandbox.business.masters import LOCATIONS, TAX_RATE, decimals, pick, rate_of
+from erp_sandbox.business.masters import LOCATIONS, TAX_RATE, decimals, pick_item, pick_party, rate_of
 
 if TYPE_CHECKING:
     import random
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from erp_sandbox.business.books import Books
 
 PREFIX: Final = {"AP": ("PO", "RC"), "AR": ("ORD", "SH")}
+_PARTIAL: Final = 0.2
 _ZERO: Final = Decimal(0)
 
 
@@ -26,9 +27,7 @@ def tax_on(amount: Decimal, currency: str) -> Decimal:
 
 def order(books: Books, rng: random.Random, side: str, day: str) -> None:
     """Place an order: with a vendor (``AP``) or by a customer (``AR``)."""
-    party = pick(books, rng, "parties", f"ledger = '{side}'")
-    if party is None:
-        return
+    party = pick_party(books, rng, side)
     row = books.find("parties", ledger=side, id=party)
     currency = row["currency"]
     unit = decimals(currency)
@@ -39,9 +38,7 @@ def order(books: Books, rng: random.Random, side: str, day: str) -> None:
     tax = _ZERO
     count = rng.choice((1, 1, 2, 2, 3, 5))
     for line in range(1, count + 1):
-        number = pick(books, rng, "items", "active = 1")
-        if number is None:
-            return
+        number = pick_item(books, rng)
         item = books.find("items", id=number)
         quantity = Decimal(rng.randrange(1, 60))
         own = item["cost"] if side == "AP" else item["price"]
@@ -85,11 +82,12 @@ def deliver(books: Books, rng: random.Random, order_row: sqlite3.Row, day: str) 
     side, currency = order_row["side"], order_row["currency"]
     unit = decimals(currency)
     seq = books.number(f"{side}.delivery", 5001)
-    part = order_row["status"] == "open" and rng.random() < 0.2  # noqa: PLR2004 - one delivery in five
+    part = order_row["status"] == "open" and rng.random() < _PARTIAL
     complete = True
     net = cost = tax = _ZERO
     for line in books.rows(
-        "SELECT * FROM biz_order_lines WHERE company = :company AND side = :side AND seq = :seq ORDER BY line",
+        "SELECT * FROM biz_order_lines WHERE company = :company AND side = :side"
+        " AND seq = :seq ORDER BY line",
         side=side,
         seq=order_row["seq"],
     ):
@@ -99,9 +97,9 @@ def deliver(books: Books, rng: random.Random, order_row: sqlite3.Row, day: str) 
         if not quantity:
             continue
         amount = (line["price"] * quantity).quantize(unit)
-        line_cost = (
-            (amount * order_row["rate"]) if side == "AP" else line["cost"] * quantity
-        ).quantize(Decimal("0.01"))
+        line_cost = ((amount * order_row["rate"]) if side == "AP" else line["cost"] * quantity).quantize(
+            Decimal("0.01")
+        )
         net, cost, tax = net + amount, cost + line_cost, tax + tax_on(amount, currency)
         books.insert(
             "delivery_lines", side=side, seq=seq, line=line["line"], item=line["item"],
@@ -134,7 +132,8 @@ def deliver(books: Books, rng: random.Random, order_row: sqlite3.Row, day: str) 
 def uninvoiced(books: Books, side: str, day: str, count: int) -> list[sqlite3.Row]:
     """Deliveries before ``day`` that have no invoice yet."""
     return books.rows(
-        "SELECT * FROM biz_deliveries WHERE company = :company AND side = :side AND invoice = '' AND day < :day"
+        "SELECT * FROM biz_deliveries WHERE company = :company AND side = :side"
+        " AND invoice = '' AND day < :day"
         " ORDER BY day, seq LIMIT :count",
         side=side,
         day=day,
@@ -145,13 +144,14 @@ def uninvoiced(books: Books, side: str, day: str, count: int) -> list[sqlite3.Ro
 def delivery_lines(books: Books, side: str, seq: int) -> list[sqlite3.Row]:
     """The lines of a delivery."""
     return books.rows(
-        "SELECT * FROM biz_delivery_lines WHERE company = :company AND side = :side AND seq = :seq ORDER BY line",
+        "SELECT * FROM biz_delivery_lines WHERE company = :company AND side = :side"
+        " AND seq = :seq ORDER BY line",
         side=side,
         seq=seq,
     )
 
 
-def note(
+def note(  # noqa: PLR0917 - what one posting needs
     books: Books, rng: random.Random, side: str, kind: str, day: str, delivery: sqlite3.Row
 ) -> sqlite3.Row | None:
     """Return one line of a delivery, or correct its price, on a note of its own.

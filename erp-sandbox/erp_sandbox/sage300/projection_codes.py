@@ -31,7 +31,8 @@ _GROUPS: Final = ("RTL", "WHL", "MFG")
 _YEARS: Final = (2025, 2026)
 _OVERDUE: Final = "Votre compte est échu; please remit."
 _SOURCES: Final = (
-    ("GL", "JE"), ("AP", "IN"), ("AP", "CR"), ("AP", "PY"), ("AP", "RV"), ("AR", "IN"), ("AR", "CR"), ("AR", "PY"),
+    ("GL", "JE"), ("AP", "IN"), ("AP", "CR"), ("AP", "PY"), ("AP", "RV"), ("AR", "IN"), ("AR", "CR"),
+    ("AR", "PY"),
     ("AR", "RV"), ("AR", "RF"), ("PO", "RC"), ("PO", "RT"), ("IC", "AD"), ("BK", "EN"),
 )  # fmt: skip
 
@@ -51,25 +52,35 @@ def rate(writer: Writer, currency: str) -> None:
     key = {"ToCurrency": writer.books.currency, "RateType": "SP"}
     details = [
         {**key, "FromCurrency": row["currency"], "RateDate": row["day"], "Rate": row["rate"]}
-        for row in writer.books.rows("SELECT * FROM biz_rates WHERE company = :company ORDER BY currency, day")
+        for row in writer.books.rows(
+            "SELECT * FROM biz_rates WHERE company = :company ORDER BY currency, day"
+        )
     ]
     writer.put(
-        "CSCurrencyRates", {**key, "TableDescription": f"Spot, last {currency}", "CurrencyRateDetail": details}
+        "CSCurrencyRates",
+        {**key, "TableDescription": f"Spot, last {currency}", "CurrencyRateDetail": details},
     )
 
 
 def _company(currency: str, company: str, day: str) -> Iterator[Record]:
     yield "CSCompanyProfile", {
-        "OrgID": company, "CompanyName": f"{company} Sample Co. “Ünïcode”", "City": "Vancouver", "Country": "Canada",
+        "OrgID": company, "CompanyName": f"{company} Sample Co. “Ünïcode”", "City": "Vancouver",
+        "Country": "Canada",
         "FunctionalCurrency": currency, "Multicurrency": True, "DefaultRateType": "SP",
         "NumberOfFiscalPeriods": 12, "CurrentFiscalYear": day[:4],
     }  # fmt: skip
     for code in RATES:
         places = -int(decimals(code).as_tuple().exponent)
-        yield "CSCurrencyCodes", {"CurrencyCodeKey": code, "Description": f"Currency {code}", "DecimalPlaces": str(places)}
+        yield (
+            "CSCurrencyCodes",
+            {"CurrencyCodeKey": code, "Description": f"Currency {code}", "DecimalPlaces": str(places)},
+        )
     yield "CSCurrencyRateTypes", {"RateTypeKey": "SP", "Description": "Spot rate"}
     yield "CSCurrencyRateTypes", {"RateTypeKey": "AV", "Description": "Average rate"}
-    yield "CSSchedules", {"ScheduleCode": "MONTHLY", "Description": "Each month", "Frequency": "Monthly", "Active": True}
+    yield (
+        "CSSchedules",
+        {"ScheduleCode": "MONTHLY", "Description": "Each month", "Frequency": "Monthly", "Active": True},
+    )
     for year in _YEARS:
         values: dict[str, Any] = {"FiscalYear": str(year)}
         for month in range(1, 13):
@@ -105,11 +116,15 @@ def _payables(currency: str, _company: str, _day: str) -> Iterator[Record]:
             "TermsCode": code, "Description": f"Net {days} days", "NumberOfPayments": 1,
             "TotalPercentageDue": Decimal(100),
             "TermsPaymentSchedule": [
-                {"TermsCode": code, "PaymentNumber": 1, "PercentageDue": Decimal(100), "DueNumberOfDays": days}
+                {"TermsCode": code, "PaymentNumber": 1, "PercentageDue": Decimal(100),
+                 "DueNumberOfDays": days}
             ],
         }  # fmt: skip
     for code in _GROUPS:
-        yield "APVendorGroups", {"GroupCode": code, "AccountSet": currency, "CurrencyCode": currency, "TaxGroup": TAX_GROUP}
+        yield (
+            "APVendorGroups",
+            {"GroupCode": code, "AccountSet": currency, "CurrencyCode": currency, "TaxGroup": TAX_GROUP},
+        )
 
 
 def _receivables(currency: str, _company: str, _day: str) -> Iterator[Record]:
@@ -118,7 +133,10 @@ def _receivables(currency: str, _company: str, _day: str) -> Iterator[Record]:
             "AccountSetKey": code, "ReceivablesControlAccount": account("1100"), "CurrencyCode": code,
             "ExchangeGainAccount": account("7000"), "ExchangeLossAccount": account("7000"),
         }  # fmt: skip
-    yield "ARBillingCycles", {"BillingCycleKey": "MTHLY", "BillingCycleFrequency": 30, "RemitToName": "Head office"}
+    yield (
+        "ARBillingCycles",
+        {"BillingCycleKey": "MTHLY", "BillingCycleFrequency": 30, "RemitToName": "Head office"},
+    )
     yield "ARCommentTypes", {"CommentTypeKey": "CALL", "AlertColor": "Red"}
     for code in _GROUPS:
         yield "ARCustomerGroups", {"GroupCode": code, "AccountSet": currency, "TaxGroup": TAX_GROUP}
@@ -127,11 +145,17 @@ def _receivables(currency: str, _company: str, _day: str) -> Iterator[Record]:
             "CurrencyCode": currency, "AccountType": "OpenItem", "CreditLimit": Decimal("500000.000"),
         }  # fmt: skip
     yield "ARDistributionCodes", {"DistributionCodeKey": "SALES", "RevenueAccount": account("4000")}
-    yield "ARDunningMessages", {"DunningMessageCode": "STD", "CurrentMessage": "Thank you", "Period3Message": _OVERDUE}
+    yield (
+        "ARDunningMessages",
+        {"DunningMessageCode": "STD", "CurrentMessage": "Thank you", "Period3Message": _OVERDUE},
+    )
     for code in ("CHECK", "CASH"):
         yield "ARPaymentCodes", {"PaymentCodeKey": code, "PaymentType": code.capitalize()}
     for code in SALESPERSONS:
-        yield "ARSalespersons", {"SalespersonKey": code, "Name": f"Søren {code}", "AnnualSalesTarget": Decimal("250000")}
+        yield (
+            "ARSalespersons",
+            {"SalespersonKey": code, "Name": f"Søren {code}", "AnnualSalesTarget": Decimal(250000)},
+        )
     for code, days in TERMS.items():
         yield "ARTerms", {
             "TermsCodeKey": code, "Description": f"Net {days} days", "NumberOfPayments": 1,
@@ -146,9 +170,11 @@ def _banking(currency: str, _company: str, _day: str) -> Iterator[Record]:
     yield "BKBankDistributionCodes", {"DistributionCode": "FEES", "GLAccount": account("6500")}
     for code in BANKS:
         yield "BKBanks", {
-            "BankCode": code, "Description": f"Bank {code}", "Multicurrency": True, "StatementCurrency": currency,
+            "BankCode": code, "Description": f"Bank {code}", "Multicurrency": True,
+            "StatementCurrency": currency,
             "BankAccountNumber": "00112233", "BankAccount": account("1020"),
-            "BankCurrencies": [{"BankCode": code, "CurrencyCode": name, "CheckRateType": "SP"} for name in RATES],
+            "BankCurrencies": [{"BankCode": code, "CurrencyCode": name,
+            "CheckRateType": "SP"} for name in RATES],
             "CheckStocks": [{"BankCode": code, "CheckStockCode": "STD", "NextCheckNumber": 5001}],
         }  # fmt: skip
     for code in ("VISA", "AMEX"):
@@ -160,7 +186,10 @@ def _ledger(_currency: str, _company: str, _day: str) -> Iterator[Record]:
         yield "GLAccountGroups", {"AccountGroupCode": code, "Description": f"Group {code}", "SortCode": code}
     yield "GLRevaluationCodes", {"RevaluationCodeKey": "MONTH", "RateType": "SP", "SourceCodeID": "GL"}
     for natural, (description, *_) in ACCOUNTS.items():
-        yield "GLSegmentCodes", {"SegmentNumber": "000001", "SegmentCode": natural, "Description": description}
+        yield (
+            "GLSegmentCodes",
+            {"SegmentNumber": "000001", "SegmentCode": natural, "Description": description},
+        )
     for department in DEPARTMENTS:
         yield "GLSegmentCodes", {
             "SegmentNumber": "000002", "SegmentCode": department, "Description": f"Dept. {department}",
@@ -190,7 +219,10 @@ def _inventory(_currency: str, _company: str, _day: str) -> Iterator[Record]:
     for code in UNITS:
         yield "ICUnitsOfMeasure", {"UnitOfMeasureKey": code, "DefaultConversionFactor": 1}
     yield "ICWeightUnitsOfMeasure", {"WeightUnitOfMeasureKey": "kg", "DefaultConversionFactor": 1}
-    yield "ICWeightUnitsOfMeasure", {"WeightUnitOfMeasureKey": "lbs", "DefaultConversionFactor": Decimal("0.453592")}
+    yield (
+        "ICWeightUnitsOfMeasure",
+        {"WeightUnitOfMeasureKey": "lbs", "DefaultConversionFactor": Decimal("0.453592")},
+    )
 
 
 def _trade(currency: str, _company: str, _day: str) -> Iterator[Record]:
@@ -200,7 +232,10 @@ def _trade(currency: str, _company: str, _day: str) -> Iterator[Record]:
     }  # fmt: skip
     for code, name in (("UPS", "United Parcel"), ("DHL", "DHL Expreß")):
         yield "OEShipViaCodes", {"Code": code, "Name": name}
-    yield "OETemplates", {"TemplateCode": "ACTIVE", "DefaultOrderType": "Active", "DefaultLocation": LOCATIONS[0]}
+    yield (
+        "OETemplates",
+        {"TemplateCode": "ACTIVE", "DefaultOrderType": "Active", "DefaultLocation": LOCATIONS[0]},
+    )
     yield "POAccountSets", {"AccountSetCode": "STD", "PayablesClearingAccount": account("2100")}
     yield "POAdditionalCosts", {
         "AdditionalCostKey": "FRT", "Description": "Freight", "ExpenseAccount": account("6300"),
@@ -229,11 +264,13 @@ def _taxes(currency: str, _company: str, _day: str) -> Iterator[Record]:
 
 def _errors(_currency: str, _company: str, day: str) -> Iterator[Record]:
     yield "APPostingErrorMessages", {
-        "PostingSequenceNumber": 1, "ErrorSequenceNumber": 1, "BatchType": "IN", "BatchNumber": 1, "EntryNumber": 1,
+        "PostingSequenceNumber": 1, "ErrorSequenceNumber": 1, "BatchType": "IN", "BatchNumber": 1,
+        "EntryNumber": 1,
         "ErrorMessage": 'Warning: "Fiscal period" 01 is locked for A/P.', "DateOfPosting": day,
     }  # fmt: skip
     yield "GLProvisionalPostingErrors", {
         "PostingSequenceNumber": 1, "BatchNumber": "000001", "EntryNumber": "00001",
         "TransactionNumber": "0000000020", "ErrorCode": 12, "AccountNumber": account("9000"),
-        "ErrorMessage": "Amount exceeds the provisional limit", "FiscalYear": day[:4], "FiscalPeriod": day[5:7],
+        "ErrorMessage": "Amount exceeds the provisional limit", "FiscalYear": day[:4],
+        "FiscalPeriod": day[5:7],
     }  # fmt: skip

@@ -33,8 +33,10 @@ def period(day: str) -> dict[str, Any]:
 def money(row: sqlite3.Row, books: Books) -> dict[str, Any]:
     """Currency and rate of a document under their usual names."""
     return {
-        "CurrencyCode": row["currency"], "Currency": row["currency"], "RateType": "SP", "RateDate": row["day"],
-        "ExchangeRate": row["rate"], "RateOperation": "Multiply", "RateOperator": 1, "HomeCurrency": books.currency,
+        "CurrencyCode": row["currency"], "Currency": row["currency"], "RateType": "SP",
+        "RateDate": row["day"],
+        "ExchangeRate": row["rate"], "RateOperation": "Multiply", "RateOperator": 1,
+        "HomeCurrency": books.currency,
         "SourceCurrency": row["currency"],
     }  # fmt: skip
 
@@ -42,8 +44,10 @@ def money(row: sqlite3.Row, books: Books) -> dict[str, Any]:
 def tax(base: Decimal, amount: Decimal) -> dict[str, Any]:
     """The one tax of a document or line under its usual names."""
     return {
-        "TaxGroup": TAX_GROUP, "TaxAuthority1": TAX_AUTHORITY, "TaxClass1": 1, "TaxBase1": base, "BaseTax1": base,
-        "TaxRate1": TAX_RATE, "TaxAmount1": amount, "TaxTotal": amount, "TaxAuth1Description": "Washington state",
+        "TaxGroup": TAX_GROUP, "TaxAuthority1": TAX_AUTHORITY, "TaxClass1": 1, "TaxBase1": base,
+        "BaseTax1": base,
+        "TaxRate1": TAX_RATE, "TaxAmount1": amount, "TaxTotal": amount,
+        "TaxAuth1Description": "Washington state",
     }  # fmt: skip
 
 

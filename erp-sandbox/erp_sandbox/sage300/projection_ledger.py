@@ -22,7 +22,8 @@ def batch(writer: Writer, number: str) -> None:
     row = books.find("batches", ledger="GL", kind="GL", number=int(number))
     key = f"{row['number']:06d}"
     journals = books.rows(
-        "SELECT * FROM biz_journals WHERE company = :company AND batch = :batch ORDER BY entry", batch=row["number"]
+        "SELECT * FROM biz_journals WHERE company = :company AND batch = :batch ORDER BY entry",
+        batch=row["number"],
     )
     lines: dict[int, list[sqlite3.Row]] = {}
     for line in books.rows(
@@ -40,7 +41,8 @@ def batch(writer: Writer, number: str) -> None:
             "PostingSequence": row["posting_sequence"], "Debits": row["total"], "Credits": row["total"],
             "NumberOfEntries": row["entries"], "NextEntryNumber": row["entries"] + 1,
             "ReadyToPost": yes_no(status == "ReadyToPost"),
-            "JournalHeaders": [_journal(books.currency, key, entry, lines[entry["entry"]]) for entry in journals],
+            "JournalHeaders": [_journal(books.currency, key, entry,
+            lines[entry["entry"]]) for entry in journals],
         },
     )  # fmt: skip
     if status == "Posted":
@@ -54,14 +56,17 @@ def _journal(currency: str, key: str, row: sqlite3.Row, lines: list[sqlite3.Row]
     return {
         "BatchNumber": key, "EntryNumber": entry, **source, "FiscalYear": str(row["year"]),
         "FiscalPeriod": f"{row['period']:02d}", "Description": row["description"], "Debits": debits,
-        "Credits": debits, "PostingDate": row["day"], "DocumentDate": row["day"], "NumberOfDetails": len(lines),
+        "Credits": debits, "PostingDate": row["day"], "DocumentDate": row["day"],
+        "NumberOfDetails": len(lines),
         "DocumentNumber": row["reference"], "CustomerVendorNumber": row["party"], "EnteredBy": "ADMIN",
         "JournalDetails": [
             {
                 "BatchNumber": key, "EntryNumber": entry, "TransactionNumber": f"{line['line']:010d}",
-                "AccountNumber": line["account"], "Amount": line["amount"], "SourceCurrencyAmount": line["source"],
+                "AccountNumber": line["account"], "Amount": line["amount"],
+                "SourceCurrencyAmount": line["source"],
                 "HomeCurrency": currency, "CurrencyRateTable": "SP", "SourceCurrency": line["currency"],
-                "CurrencyRateDate": row["day"], "CurrencyRate": line["rate"], "Description": line["description"],
+                "CurrencyRateDate": row["day"], "CurrencyRate": line["rate"],
+                "Description": line["description"],
                 "Reference": row["reference"], "JournalDate": row["day"], **source,
             }
             for line in lines
@@ -70,7 +75,11 @@ def _journal(currency: str, key: str, row: sqlite3.Row, lines: list[sqlite3.Row]
 
 
 def _posted(
-    writer: Writer, row: sqlite3.Row, key: str, journals: list[sqlite3.Row], lines: dict[int, list[sqlite3.Row]]
+    writer: Writer,
+    row: sqlite3.Row,
+    key: str,
+    journals: list[sqlite3.Row],
+    lines: dict[int, list[sqlite3.Row]],
 ) -> None:
     sequence, count, home = row["posting_sequence"], 0, writer.books.currency
     for journal in journals:
@@ -83,10 +92,12 @@ def _posted(
                 {
                     "AccountNumber": line["account"], "FiscalYear": year, "FiscalPeriod": month,
                     "SourceCurrencyCode": line["currency"], "SourceLedgerCode": journal["ledger"],
-                    "SourceTypeCode": journal["type"], "PostingSequenceNumber": sequence, "DetailCount": count,
+                    "SourceTypeCode": journal["type"], "PostingSequenceNumber": sequence,
+                    "DetailCount": count,
                     "JournalDate": journal["day"], "BatchNumber": key, "JournalEntryNumber": entry,
                     "JournalTransactionNumber": line["line"], "JournalDetailDescription": line["description"],
-                    "JournalDetailReference": journal["reference"], "JournalTransactionAmount": line["amount"],
+                    "JournalDetailReference": journal["reference"],
+                    "JournalTransactionAmount": line["amount"],
                     "SourceCurrencyAmount": line["source"], "HomeCurrencyCode": home,
                     "CurrencyRateForConversion": line["rate"], "DateOfCurrencyRateSelected": journal["day"],
                     "DocumentDate": journal["day"],
@@ -96,11 +107,13 @@ def _posted(
                 "GLPostingJournalDetails",
                 {
                     "Postingsequencenumber": sequence, "BatchNumber": key, "Journalentrynumber": entry,
-                    "Journaltransactionnumber": line["line"], "Journaldate": journal["day"], "Fiscalyear": year,
+                    "Journaltransactionnumber": line["line"], "Journaldate": journal["day"],
+                    "Fiscalyear": year,
                     "Fiscalperiod": month, "SourceLedgerCode": journal["ledger"],
                     "SourceTypeCode": journal["type"], "AccountNumber": line["account"],
                     "Journaldetaildescription": line["description"],
-                    "Journaldetailreference": journal["reference"], "Journaltransactionamount": line["amount"],
+                    "Journaldetailreference": journal["reference"],
+                    "Journaltransactionamount": line["amount"],
                     "Sourcecurrencyamount": line["source"], "Homecurrencycode": home,
                     "Sourcecurrencycode": line["currency"], "PostingDate": row["edited"],
                     "DocumentDate": journal["day"], OFFERS: {"CurrencyrateForconversion": line["rate"]},
@@ -118,18 +131,19 @@ def balance(writer: Writer, number: str, year: str) -> None:
     )
     for fiscal in sorted({row["year"] for row in rows if row["year"] >= int(year)}):
         opening = sum((row["net"] for row in rows if row["year"] < fiscal), _ZERO) if sheet else _ZERO
+        nets = {f"Period{row['period']:02d}netamount": row["net"] for row in rows if row["year"] == fiscal}
         writer.put(
             "GLAccountFiscalSets",
             {
                 "AccountNumber": number, "Fiscalsetyear": str(fiscal), "FiscalsetDesignator": "A",
                 "Currencycode": books.currency, "Currencytype": "F", "Sourcecurrencydecimals": "2",
                 "Beginningbalance": opening, "Activityswitch": "Yes",
-                **{f"Period{row['period']:02d}netamount": row["net"] for row in rows if row["year"] == fiscal},
+                **nets,
             },
         )  # fmt: skip
 
 
-def statistic(writer: Writer, ledger: str, scope: str, key: str, year: str, period: str) -> None:
+def statistic(writer: Writer, ledger: str, scope: str, key: str, year: str, period: str) -> None:  # noqa: PLR0917 - what one posting needs
     """What a vendor, a salesperson or a customer group did in a period."""
     row = writer.books.find(
         "statistics", ledger=ledger, scope=scope, id=key, year=int(year), period=int(period)
@@ -140,7 +154,8 @@ def statistic(writer: Writer, ledger: str, scope: str, key: str, year: str, peri
             "APVendorStatistics",
             {
                 "VendorNumber": key, **when, "CurrencyCode": writer.books.currency,
-                "NumberOfInvoicesPosted": row["invoices"], "AmountOfInvoicesFunctionalCurrency": row["invoiced"],
+                "NumberOfInvoicesPosted": row["invoices"],
+                "AmountOfInvoicesFunctionalCurrency": row["invoiced"],
                 "NumberOfCreditNotesPosted": row["credits"], "NumberOfPaymentsPosted": row["payments"],
                 "AmountOfCreditNotesFunctionalCurrency": row["credited"],
                 "AmountOfPaymentsFunctionalCurrency": row["paid"],
@@ -160,8 +175,10 @@ def statistic(writer: Writer, ledger: str, scope: str, key: str, year: str, peri
     elif scope == "group":
         writer.put(
             "ARNationalAccountStatistics",
-            {"NationalAccountNumber": key, **when, **counts, "TotalInvoicesInFunctionalCurrency": row["invoiced"],
-             "TotalCreditsInFunctionalCurrency": row["credited"], "TotalReceiptsInFunctionalCurrency": row["paid"]},
+            {"NationalAccountNumber": key, **when, **counts,
+             "TotalInvoicesInFunctionalCurrency": row["invoiced"],
+             "TotalCreditsInFunctionalCurrency": row["credited"],
+             "TotalReceiptsInFunctionalCurrency": row["paid"]},
         )  # fmt: skip
 
 
@@ -174,14 +191,16 @@ def sale(writer: Writer, party: str, number: str, year: str, period: str) -> Non
     writer.put(
         "OESalesHistory",
         {
-            "CustomerNumber": party, "FiscalYear": year, "FiscalPeriod": month, "UnformattedItemNumber": number,
+            "CustomerNumber": party, "FiscalYear": year, "FiscalPeriod": month,
+            "UnformattedItemNumber": number,
             "ItemNumber": number, "Category": item["category"], "Currency": books.currency,
             "QuantitySold": row["quantity"], "SalesAmountFunctionalCurrency": row["amount"],
             "CostOfSalesFunctionalCurrency": row["cost"], "NumberOfSales": row["count"],
         },
     )  # fmt: skip
     sold = books.rows(
-        "SELECT * FROM biz_sales WHERE company = :company AND item = :item AND year = :year AND period = :period",
+        "SELECT * FROM biz_sales WHERE company = :company AND item = :item AND year = :year"
+        " AND period = :period",
         item=number,
         year=int(year),
         period=int(period),
@@ -194,7 +213,8 @@ def sale(writer: Writer, party: str, number: str, year: str, period: str) -> Non
             "ItemNumber": number, "UnitOfMeasure": item["uom"], "Year": year, "Period": month,
             "DateOfLastSale": max(each["last_day"] for each in sold), "TotalAmountSold": amount,
             "NumberOfSales": sum(each["count"] for each in sold), "TotalCostOfGoodsSold": cost,
-            "TotalGrossMargin": amount - cost, "QuantitySold": sum((each["quantity"] for each in sold), _ZERO),
+            "TotalGrossMargin": amount - cost,
+            "QuantitySold": sum((each["quantity"] for each in sold), _ZERO),
         },
     )  # fmt: skip
 
@@ -215,8 +235,7 @@ def sales_period(writer: Writer, year: str, period: str) -> None:
         "OESalesStatistics",
         {
             "FiscalYear": year, "FiscalPeriod": f"{int(period):02d}", "Currency": writer.books.currency,
-            "NumberOfInvoices": count, "TotalInvoiceAmount": amount, "CostOfSales": cost, "QuantitySold": quantity,
+            "NumberOfInvoices": count, "TotalInvoiceAmount": amount, "CostOfSales": cost,
+            "QuantitySold": quantity,
         },
     )  # fmt: skip
-
-

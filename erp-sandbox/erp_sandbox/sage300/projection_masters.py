@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from erp_sandbox.business.masters import LOCATIONS, account as account_number
+from erp_sandbox.business.masters import LOCATIONS
+from erp_sandbox.business.masters import account as account_number
 from erp_sandbox.sage300.projection_facts import TAX_AUTHORITY, TAX_GROUP, optional_fields, tax, yes_no
 from erp_sandbox.sage300.projection_shape import OFFERS
 
@@ -28,7 +29,8 @@ def account(writer: Writer, number: str) -> None:
         {
             "UnformattedAccount": number, "DateCreated": row["created"], "Description": row["description"],
             "AccountType": _TYPES.get(row["kind"], "IncomeStatement"),
-            "NormalBalanceDRCR": "Debit" if debit else "Credit", "Status": "Active", "PostToAccount": "Detail",
+            "NormalBalanceDRCR": "Debit" if debit else "Credit", "Status": "Active",
+            "PostToAccount": "Detail",
             "QuantitiesAllowed": "No", "AllocationsAllowed": "No", "Multicurrency": "No",
             "ControlAccount": yes_no(row["control"]), "StructureCode": "MAIN",
             "AccountNumber": f"{row['segment']}-{row['department']}", "AccountSegmentCode1": row["segment"],
@@ -57,7 +59,8 @@ def party(writer: Writer, ledger: str, number: str) -> None:
         "DateLastMaintained": row["maintained"], "OnHold": yes_no(row["on_hold"]), "StartDate": row["start"],
         **_address(row), "CurrencyCode": row["currency"], "RateType": "SP", "Terms": row["terms"],
         "TaxGroup": TAX_GROUP, "TaxClassCode1": 1, "PaymentCode": "CHECK", "AccountSet": row["currency"],
-        "BalanceDueInFunctionalCurrency": row["functional_balance"], "NumberOfPaidInvoices": row["paid_count"],
+        "BalanceDueInFunctionalCurrency": row["functional_balance"],
+        "NumberOfPaidInvoices": row["paid_count"],
         "DateOfLastActivity": row["activity"], "DateOfLastInvoice": row["last_invoice"],
         "DateOfLastCreditNote": row["last_credit"], "DateOfLargestInvoice": row["largest_date"],
         "NumberOfOptionalFields": 2 if row["region"] else 1,
@@ -89,7 +92,8 @@ def _vendor(writer: Writer, row: sqlite3.Row, common: dict[str, Any]) -> None:
             "NumberOfOpenInvoices": row["open_count"], "DateOfLastPayment": row["last_payment"],
             "LastPaymentVendorCurrency": row["last_payment_amount"],
             "LastInvoiceAmtVendorCurrency": row["last_invoice_amount"],
-            "NumberOfLargestInvoice": row["largest_number"], "LargestInvoiceVendorCurrency": row["largest_amount"],
+            "NumberOfLargestInvoice": row["largest_number"],
+            "LargestInvoiceVendorCurrency": row["largest_amount"],
             "VendorOptionalFieldValues": optional_fields(
                 "VendorOptionalFieldValue", {"VendorNumber": number}, REGION=row["region"],
                 APPROVED=row["on_hold"] == 0,
@@ -124,7 +128,8 @@ def _vendor(writer: Writer, row: sqlite3.Row, common: dict[str, Any]) -> None:
             writer.put(
                 "POVendorContractCosts",
                 {
-                    "VendorNumber": number, "UnformattedItemNumber": supplied["id"], "Currency": row["currency"],
+                    "VendorNumber": number, "UnformattedItemNumber": supplied["id"],
+                    "Currency": row["currency"],
                     "ItemNumber": supplied["id"], "BaseUnitCost": Decimal("12.345678"),
                     "ContractCostUnitOfMeasure": supplied["uom"], "LastMaintained": row["maintained"],
                 },
@@ -143,8 +148,10 @@ def _customer(writer: Writer, row: sqlite3.Row, common: dict[str, Any]) -> None:
             **common, "CustomerNumber": number, "CustomerName": row["name"], "NationalAccount": "",
             "CreditLimitCustomerCurrency": row["credit_limit"], "AccountType": "OpenItem",
             "BalanceDueInCustomerCurrency": row["balance"], "NumberOfOpenDocuments": row["open_count"],
-            "DateOfLastReceipt": row["last_payment"], "LastReceiptCustomerCurrency": row["last_payment_amount"],
-            "LastInvoiceAmountCustomerCurrency": row["last_invoice_amount"], "Salesperson1": row["salesperson"],
+            "DateOfLastReceipt": row["last_payment"],
+            "LastReceiptCustomerCurrency": row["last_payment_amount"],
+            "LastInvoiceAmountCustomerCurrency": row["last_invoice_amount"],
+            "Salesperson1": row["salesperson"],
             "SalesSplitPercentage1": Decimal(100), "LargestInvoiceNumber": row["largest_number"],
             "LargestInvoiceCustomerCurrency": row["largest_amount"], "CustomerContactSelection": [contact],
             "CustomerOptionalFieldValues": optional_fields(
@@ -176,7 +183,8 @@ def place(writer: Writer, ledger: str, party_number: str, code: str) -> None:
     names = ("VendorNumber", "RemitToLocation") if ledger == "AP" else ("CustomerNumber", "ShipToLocationKey")
     key = dict(zip(names, (party_number, code), strict=True))
     row = writer.books.one(
-        "SELECT * FROM biz_places WHERE company = :company AND ledger = :ledger AND party = :party AND id = :id",
+        "SELECT * FROM biz_places WHERE company = :company AND ledger = :ledger"
+        " AND party = :party AND id = :id",
         ledger=ledger,
         party=party_number,
         id=code,
@@ -213,7 +221,8 @@ def item(writer: Writer, number: str) -> None:
                 {"ItemNumber": number, "UnitOfMeasure": "Pallet", "ConversionFactor": 48, "FACTOR": 48},
             ],
             "ItemTaxAuthorities": [
-                {"ItemNumber": number, "TaxAuthority": TAX_AUTHORITY, "PurchaseTaxClass": 1, "SalesTaxClass": 1}
+                {"ItemNumber": number, "TaxAuthority": TAX_AUTHORITY, "PurchaseTaxClass": 1,
+                 "SalesTaxClass": 1}
             ],
             "NumberOfOptionalFields": len(colour), "ItemOptionalFields": colour,
         },
@@ -255,7 +264,8 @@ def _assembly(writer: Writer, row: sqlite3.Row, formatted: str) -> None:
         "ICBillsOfMaterial",
         {
             **key, "ItemNumber": formatted, "Description": row["description"], "BuildQuantity": 1,
-            "UnitOfMeasure": row["uom"], "NumberOfComponents": 1, "Remark": f"Built at location {LOCATIONS[0]}",
+            "UnitOfMeasure": row["uom"], "NumberOfComponents": 1,
+            "Remark": f"Built at location {LOCATIONS[0]}",
             "BillsOfMaterialDetails": [
                 {**key, "LineNumber": 20, "ComponentItemNumber": formatted, "Quantity": Decimal("2.5"),
                  "UnitOfMeasure": row["uom"], "UnitCost": row["cost"], "ConversionFactor": 1,

@@ -23,7 +23,8 @@ def _line(row: sqlite3.Row, **keys: Any) -> dict[str, Any]:
     """What purchase lines of every kind share."""
     return {
         **keys, "LineNumber": row["line"], "ItemNumber": row["item"], "ItemDescription": row["description"],
-        "Location": row["location"], "UnitOfMeasure": row["uom"], "UnitCost": row["price"], "ConversionFactor": 1,
+        "Location": row["location"], "UnitOfMeasure": row["uom"], "UnitCost": row["price"],
+        "ConversionFactor": 1,
         "ExtendedCost": row["amount"], "NetExtendedCost": row["amount"], **tax(row["amount"], Decimal(0)),
     }  # fmt: skip
 
@@ -32,7 +33,7 @@ def _purchase(books: Books, row: sqlite3.Row, total: Decimal) -> dict[str, Any]:
     """What purchase headers of every kind share."""
     return {
         "Vendor": row["party"], "VendorName": party_name(books, "AP", row["party"]), **period(row["day"]),
-        **money(row, books), **tax(row["amount" if "amount" in row.keys() else "net"], row["tax"]),  # noqa: SIM118
+        **money(row, books), **tax(total - row["tax"], row["tax"]),
         "EnteredBy": "ADMIN", "PostingDate": row["day"], "LastPostingDate": row["day"],
         "Description": row["description"], "TermsCode": "N30", "ExtendedOrderAmount": total,
     }  # fmt: skip
@@ -40,7 +41,8 @@ def _purchase(books: Books, row: sqlite3.Row, total: Decimal) -> dict[str, Any]:
 
 def _order_lines(books: Books, row: sqlite3.Row) -> list[sqlite3.Row]:
     return books.rows(
-        "SELECT * FROM biz_order_lines WHERE company = :company AND side = :side AND seq = :seq ORDER BY line",
+        "SELECT * FROM biz_order_lines WHERE company = :company AND side = :side"
+        " AND seq = :seq ORDER BY line",
         side=row["side"],
         seq=row["seq"],
     )
@@ -61,7 +63,8 @@ def _purchase_order(writer: Writer, row: sqlite3.Row) -> None:
     writer.put(
         "POPurchaseOrders",
         {
-            "PurchaseOrderSequenceKey": seq, "PurchaseOrderDate": row["day"], "PurchaseOrderNumber": row["number"],
+            "PurchaseOrderSequenceKey": seq, "PurchaseOrderDate": row["day"],
+            "PurchaseOrderNumber": row["number"],
             "ExpectedArrivalDate": row["expected"], "Completed": done, "NumberOfLines": len(lines),
             "DatePurchaseOrderCompleted": row["last_posting"] if done else None,
             "TotalQuantityOrdered": sum(line["quantity"] for line in lines), "PurchaseOrderType": "Active",
@@ -85,7 +88,8 @@ def _purchase_order(writer: Writer, row: sqlite3.Row) -> None:
         writer.put(
             "PORequisitions",
             {
-                "RequisitionSequenceKey": seq, "RequisitionDate": row["day"], "RequisitionNumber": f"RQN{seq:09d}",
+                "RequisitionSequenceKey": seq, "RequisitionDate": row["day"],
+                "RequisitionNumber": f"RQN{seq:09d}",
                 "RequestedBy": "J. Groß", "DateRequired": row["expected"], "Completed": done,
                 "RequisitionLines": [
                     {"QuantityOrdered": line["quantity"], OFFERS: _line(line, RequisitionSequenceKey=seq)}
@@ -105,24 +109,30 @@ def _sales_order(writer: Writer, row: sqlite3.Row) -> None:
             "OrderUniquifier": seq, "OrderNumber": row["number"], "CustomerNumber": row["party"],
             "BillToName": party_name(books, "AR", row["party"]), "OrderDate": row["day"],
             "ExpectedShipDate": row["expected"], "OrderFiscalYear": row["day"][:4],
-            "OrderFiscalPeriod": f"Num{int(row['day'][5:7])}", "LastPostingDate": row["last_posting"] or row["day"],
+            "OrderFiscalPeriod": f"Num{int(row['day'][5:7])}",
+            "LastPostingDate": row["last_posting"] or row["day"],
             "OrderDescription": row["description"], "OrderHomeCurrency": books.currency,
             "OrderSourceCurrency": row["currency"], "OrderRate": row["rate"], "OrderRateDate": row["day"],
             "NumberOfLinesOnOrder": len(lines), "DefaultLocationCode": row["location"],
             "TotalAmountItems": row["net"],
             "OrderDetails": [
                 {
-                    "OrderUniquifier": seq, "LineNumber": line["line"], "LineType": "Item", "Item": line["item"],
-                    "Description": line["description"], "Category": line["category"], "Location": line["location"],
-                    "QuantityOrdered": line["quantity"] - line["done"], "OriginalQuantityOrdered": line["quantity"],
+                    "OrderUniquifier": seq, "LineNumber": line["line"], "LineType": "Item",
+                    "Item": line["item"],
+                    "Description": line["description"], "Category": line["category"],
+                    "Location": line["location"],
+                    "QuantityOrdered": line["quantity"] - line["done"],
+                    "OriginalQuantityOrdered": line["quantity"],
                     "QuantityShippedtodate": line["done"], "OrderUnitOfMeasure": line["uom"],
                     "OrderUnitPrice": line["price"], "OrderUnitCost": line["cost"],
                     "ExtendedOrderAmount": line["amount"], OFFERS: tax(line["amount"], Decimal(0)),
                 }
                 for line in lines
             ],
-            "OrderCommentsInstructions": [{"OrderUniquifier": seq, OFFERS: {"CommentsInstructions": "Fragile – haut"}}],
-            "OrderOptionalFields": optional_fields("OrderOptionalField", {"OrderUniquifier": seq}, CHANNEL="web"),
+            "OrderCommentsInstructions": [{"OrderUniquifier": seq,
+            OFFERS: {"CommentsInstructions": "Fragile, this side up: ↑"}}],
+            "OrderOptionalFields": optional_fields("OrderOptionalField", {"OrderUniquifier": seq},
+            CHANNEL="web"),
         },
         {**tax(row["net"], row["tax"]), "OrderTotalWithTax": row["total"], "TotalWithTax": row["total"]},
     )  # fmt: skip
@@ -139,7 +149,8 @@ def delivery(writer: Writer, side: str, seq: str) -> None:
             "POGetReceipts",
             {
                 **keys, "PurchaseOrderNumber": row["order_number"], "ReceiptDate": row["day"],
-                "ReceiptNumber": row["number"], "InvoiceNumber": row["invoice"], "Completed": bool(row["invoice"]),
+                "ReceiptNumber": row["number"], "InvoiceNumber": row["invoice"],
+                "Completed": bool(row["invoice"]),
                 "TotalReceiptAmount": row["total"], "NumberOfLines": len(lines),
                 "TotalQuantityReceived": sum(line["quantity"] for line in lines),
                 "ReceiptLine2s": [
@@ -154,7 +165,8 @@ def delivery(writer: Writer, side: str, seq: str) -> None:
             "OESalesHistoryDetails",
             {
                 "DayEndNumber": int(row["day"].replace("-", "")), "TransactionNumber": row["seq"],
-                "LineNumber": line["line"], "CustomerNumber": row["party"], "UnformattedItemNumber": line["item"],
+                "LineNumber": line["line"], "CustomerNumber": row["party"],
+                "UnformattedItemNumber": line["item"],
                 "Category": line["category"], "Location": line["location"], "TransactionDate": row["day"],
                 "OrderNumber": row["order_number"], "InvoiceNumber": row["invoice"],
                 "QuantitySold": line["quantity"], "UnitOfMeasure": line["uom"],
@@ -191,27 +203,33 @@ def invoice(writer: Writer, side: str, seq: str, day: str) -> None:
     writer.put(
         "OEInvoices",
         {
-            "InvoiceUniquifier": row["seq"], "OrderNumber": row["order_number"], "CustomerNumber": row["party"],
+            "InvoiceUniquifier": row["seq"], "OrderNumber": row["order_number"],
+            "CustomerNumber": row["party"],
             "BillTo": party["name"], "OrderDate": row["day"], "ShipmentDate": row["day"], "InvoiceDate": day,
             "PostingDate": day, "InvoiceFiscalYear": day[:4], "InvoiceFiscalPeriod": f"Num{int(day[5:7])}",
-            "InvoiceNumber": row["invoice"], "ShipmentNumber": row["number"], "Description": row["description"],
+            "InvoiceNumber": row["invoice"], "ShipmentNumber": row["number"],
+            "Description": row["description"],
             "InvoiceTotalBeforeTax": row["net"], "InvoiceItemTotalAmount": row["net"],
             "InvoiceTotalWithTax": row["total"], "InvoiceHomeCurrency": books.currency,
-            "InvoiceSourceCurrency": row["currency"], "InvoiceRate": row["rate"], "InvoiceRateDate": row["day"],
+            "InvoiceSourceCurrency": row["currency"], "InvoiceRate": row["rate"],
+            "InvoiceRateDate": row["day"],
             "NumberOfLinesInInvoice": len(lines), "Location": row["location"], "TermsCode": party["terms"],
             "ICDayEndTransactionNumber": row["seq"],
             "InvoiceDetails": [
                 {
                     "InvoiceUniquifier": row["seq"], "LineUniquifier": line["line"], "LineType": "Item",
                     "Item": line["item"], "Description": line["description"], "Category": line["category"],
-                    "Location": line["location"], "QuantityShipped": line["quantity"], "UnitPrice": line["price"],
+                    "Location": line["location"], "QuantityShipped": line["quantity"],
+                    "UnitPrice": line["price"],
                     "InvoiceUnitOfMeasure": line["uom"], "ExtendedDetailCost": line["cost"],
-                    "ExtendedShippedPriceMiscellaneousCha": line["amount"], OFFERS: tax(line["amount"], Decimal(0)),
+                    "ExtendedShippedPriceMiscellaneousCha": line["amount"],
+                    OFFERS: tax(line["amount"], Decimal(0)),
                 }
                 for line in lines
             ],
             "InvoicePaymentSchedules": [
-                {"InvoiceUniquifier": row["seq"], "PaymentNumber": 1, "DueDate": due_date(day, party["terms"]),
+                {"InvoiceUniquifier": row["seq"], "PaymentNumber": 1,
+                 "DueDate": due_date(day, party["terms"]),
                  "AmountDue": row["total"]}
             ],
             "InvoiceOptionalFields": optional_fields(
@@ -223,7 +241,8 @@ def invoice(writer: Writer, side: str, seq: str, day: str) -> None:
     writer.put(
         "OEPostingJournals",
         {
-            "DayEndNumber": int(day.replace("-", "")), "EntryNumber": row["seq"], "TransactionType": "Invoice",
+            "DayEndNumber": int(day.replace("-", "")), "EntryNumber": row["seq"],
+            "TransactionType": "Invoice",
             "DocumentNumber": row["invoice"], "DocumentDate": day, "PostingDate": day,
             "CustomerNumber": row["party"], "CustomerName": party["name"], "TotalSourceAmount": row["total"],
             "TotalFunctionalAmount": row["total"] * row["rate"], "DocumentUniquifier": row["seq"],
@@ -240,9 +259,11 @@ def note(writer: Writer, side: str, kind: str, seq: str) -> None:
         writer.put(
             "OECreditDebitNotes",
             {
-                "CNUniquifier": row["seq"], "CreditDebitNoteNumber": row["number"], "CustomerNumber": row["party"],
+                "CNUniquifier": row["seq"], "CreditDebitNoteNumber": row["number"],
+                "CustomerNumber": row["party"],
                 "CreditDebitNoteDate": row["day"], "CreditDebitNoteFiscalYear": row["day"][:4],
-                "Description": row["description"], "Reference": row["invoice"], "CreditDebitNoteTotal": row["total"],
+                "Description": row["description"], "Reference": row["invoice"],
+                "CreditDebitNoteTotal": row["total"],
                 "CreditDebitNoteTotBeforeTax": row["amount"], "CreditDebitNoteHomeCurrency": books.currency,
                 "CreditDebitNoteSourceCurr": row["currency"], "CreditDebitNoteRate": row["rate"],
                 "NoOfLinesInCreditDebitNote": 1,

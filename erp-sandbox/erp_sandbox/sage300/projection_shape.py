@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -69,18 +69,20 @@ class Shape:
                 continue
             position = self._index.get(name)
             if position is None:
-                raise ProjectionError(f"{self._name} has no property {name}; correct the mapping or model.json")
+                raise ProjectionError(
+                    f"{self._name} has no property {name}; correct the mapping or model.json"
+                )
             parts[position] = self._labels[position] + self._encoders[position](value)
         return "{" + ",".join(parts) + "}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def shape_of(entity_set: str) -> Shape:
     """The writer of an entity set's records."""
     return Shape(entity_set, catalogue().sets[entity_set].properties)
 
 
-def _blank(prop: Property) -> str:
+def _blank(prop: Property) -> str:  # noqa: PLR0911 - one answer per type
     if prop.type == "Edm.String":
         return '""'
     if prop.type == "Edm.Decimal":
@@ -150,7 +152,9 @@ class Writer:
     def __init__(self, books: Books) -> None:
         self.books = books
 
-    def put(self, entity_set: str, values: Mapping[str, Any], offers: Mapping[str, Any] | None = None) -> None:
+    def put(
+        self, entity_set: str, values: Mapping[str, Any], offers: Mapping[str, Any] | None = None
+    ) -> None:
         """Write a record, replacing the one of the same key.
 
         Args:

@@ -24,7 +24,11 @@ def move(writer: Writer, kind: str, seq: str) -> None:
     """One inventory document with its line."""
     row = writer.books.find("moves", kind=kind, seq=int(seq))
     entity_set, lines, date = _SETS[kind]
-    quantity = {"Quantity": row["quantity"], "QuantityReceived": row["quantity"], "QuantityTransferred": row["quantity"]}
+    quantity = {
+        "Quantity": row["quantity"],
+        "QuantityReceived": row["quantity"],
+        "QuantityTransferred": row["quantity"],
+    }
     number = {f"{kind}Number": row["number"]} if kind != "InternalUsage" else {}
     writer.put(
         entity_set,
@@ -38,15 +42,18 @@ def move(writer: Writer, kind: str, seq: str) -> None:
                     OFFERS: {
                         **quantity, "Location": row["location"], "FromLocation": row["location"],
                         "ToLocation": row["to_location"], "ItemDescription": row["description"],
-                        "Category": row["category"], "ExtendedCost": row["cost"], "CostAdjustment": row["cost"],
-                        "UnformattedItemNumber": row["item"], "ConversionFactor": 1, "Comments": row["description"],
+                        "Category": row["category"], "ExtendedCost": row["cost"],
+                        "CostAdjustment": row["cost"],
+                        "UnformattedItemNumber": row["item"], "ConversionFactor": 1,
+                        "Comments": row["description"],
                     },
                 }
             ],
         },
         {
             **period(row["day"]), "CustomerNumber": row["party"], "PostSequenceNumber": row["seq"],
-            "RecordStatus": "Posted", "EnteredBy": "ADMIN", "TransactionNumber": row["seq"], "Reference": row["number"],
+            "RecordStatus": "Posted", "EnteredBy": "ADMIN", "TransactionNumber": row["seq"],
+            "Reference": row["number"],
             "TotalExtendedCostFunctional": row["cost"], "SourceCurrency": writer.books.currency,
         },
     )  # fmt: skip
@@ -64,7 +71,8 @@ def bank_entry(writer: Writer, seq: str) -> None:
             "BankCurrencyCode": writer.books.currency, "ExchangeRate": 1,
             "BankEntryDetail": [
                 {"SequenceNumber": row["seq"], "LineNumber": 1, "Description": row["description"],
-                 "SourceAmount": row["amount"], "FunctionalAmount": row["amount"], "GLAccount": row["account"]}
+                 "SourceAmount": row["amount"], "FunctionalAmount": row["amount"],
+                 "GLAccount": row["account"]}
             ],
         },
         period(row["day"]),

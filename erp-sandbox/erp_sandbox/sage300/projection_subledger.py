@@ -47,7 +47,8 @@ def invoice_batch(writer: Writer, ledger: str, number: str) -> None:
     ):
         lines.setdefault(line["entry"], []).append(line)
     invoices = books.rows(
-        "SELECT * FROM biz_invoices WHERE company = :company AND ledger = :ledger AND batch = :batch ORDER BY entry",
+        "SELECT * FROM biz_invoices WHERE company = :company AND ledger = :ledger AND batch = :batch"
+        " ORDER BY entry",
         ledger=ledger,
         batch=row["number"],
     )
@@ -110,13 +111,16 @@ def _receivables_line(_writer: Writer, row: sqlite3.Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _payments(writer: Writer, ledger: str, kind: str, number: int) -> list[tuple[sqlite3.Row, sqlite3.Row, sqlite3.Row]]:
+def _payments(
+    writer: Writer, ledger: str, kind: str, number: int
+) -> list[tuple[sqlite3.Row, sqlite3.Row, sqlite3.Row]]:
     """Each payment of a batch with what it is applied to and that invoice."""
     books = writer.books
     found = []
     for row in books.rows(
         "SELECT * FROM biz_payments WHERE company = :company AND ledger = :ledger AND kind = :kind"
-        " AND batch = :batch ORDER BY entry",
+        " AND batch = :batch"
+        " ORDER BY entry",
         ledger=ledger,
         kind=kind,
         batch=number,
@@ -135,7 +139,8 @@ def payment_batch(writer: Writer, ledger: str, number: str) -> None:
         writer.put(
             "APPaymentAndAdjustmentBatches",
             {
-                "BatchSelector": "PY", **_batch_header(row), "Description": row["description"], "BankCode": "CCB",
+                "BatchSelector": "PY", **_batch_header(row), "Description": row["description"],
+                "BankCode": "CCB",
                 "BankCurrencyCode": writer.books.currency, "BatchTotal": row["total"],
                 "FunctionalBatchTotal": functional,
                 "PaymentsAdjustments": [_payment(writer, *each) for each in payments],
@@ -163,7 +168,8 @@ def _payment(writer: Writer, row: sqlite3.Row, applied: sqlite3.Row, invoice: sq
         "VendorExchangeRate": row["rate"], "VendorCurrencyCode": row["currency"], "BankCode": row["bank"],
         "CheckSerialNumber": row["serial"], "PostingDate": row["posted"] or row["day"],
         "TotalAppliedVendorCurrency": applied["amount"],
-        "CheckStatus": "Reversed" if row["reversed"] else "Cleared" if row["cleared"] else "Outstanding",
+        # A posted batch stays as it was posted: clearing and reversal show on the posted payment.
+        "CheckStatus": "Outstanding",
         "AppliedPayments": [
             {
                 **key, "LineNumber": applied["line"], "VendorNumber": row["party"],
@@ -244,7 +250,8 @@ def posted_document(writer: Writer, ledger: str, batch: str, entry: str) -> None
     }  # fmt: skip
     if ledger == "AP":
         amounts = {
-            "OriginalDocumentAmountVendorCurrency": sign * row["total"], "AmountDueVendorCurrency": row["open"],
+            "OriginalDocumentAmountVendorCurrency": sign * row["total"],
+            "AmountDueVendorCurrency": row["open"],
             "TaxAmountVendorCurrency": sign * row["tax"],
         }  # fmt: skip
     else:
