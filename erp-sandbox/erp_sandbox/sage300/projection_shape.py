@@ -57,7 +57,7 @@ class Shape:
             values: Property to value; under ``OFFERS`` a further mapping of which only known names are used.
 
         Raises:
-            ProjectionError: For a value whose property the model lacks.
+            ProjectionError: For a value whose property, or an enum's member that the model lacks.
         """
         parts = self._blank.copy()
         for name, value in values.get(OFFERS, {}).items():
@@ -99,7 +99,7 @@ def _blank(prop: Property) -> str:  # noqa: PLR0911 - one answer per type
     return json.dumps(quiet or (prop.members[0] if prop.members else "None"))
 
 
-def _encoder(owner: str, prop: Property) -> Callable[[Any], str]:
+def _encoder(owner: str, prop: Property) -> Callable[[Any], str]:  # noqa: PLR0911 - one answer per type
     if prop.type == "Edm.Decimal":
         unit = Decimal(1).scaleb(-prop.scale)
         return lambda value: _decimal(value, unit)
@@ -112,7 +112,19 @@ def _encoder(owner: str, prop: Property) -> Callable[[Any], str]:
     if prop.type == "Collection":
         inner = Shape(f"{owner}.{prop.name}", prop.properties)
         return lambda records: "[" + ",".join(map(inner.render, records)) + "]"
+    if prop.type == "Enum" and prop.members:
+        return lambda value: _member(owner, prop, value)
     return _text
+
+
+def _member(owner: str, prop: Property, value: str | bool) -> str:
+    if isinstance(value, bool):
+        # Some views have Yes and No where others have booleans.
+        value = "Yes" if value else "No"
+    # A value that the model does not name is answered as its number, as the real server does.
+    if value not in prop.members and not value.isdigit():
+        raise ProjectionError(f"{owner}.{prop.name} has no member {value}; it has {', '.join(prop.members)}")
+    return _text(value)
 
 
 def _decimal(value: Any, unit: Decimal) -> str:

@@ -52,7 +52,7 @@ def move(writer: Writer, kind: str, seq: str) -> None:
         },
         {
             **period(row["day"]), "CustomerNumber": row["party"], "PostSequenceNumber": row["seq"],
-            "RecordStatus": "Posted", "EnteredBy": "ADMIN", "TransactionNumber": row["seq"],
+            "RecordStatus": "Entered", "EnteredBy": "ADMIN", "TransactionNumber": row["seq"],
             "Reference": row["number"],
             "TotalExtendedCostFunctional": row["cost"], "SourceCurrency": writer.books.currency,
         },

@@ -32,6 +32,8 @@ def _check(record, properties, where):
             assert isinstance(value, int), here
         else:
             assert isinstance(value, str), here
+        if prop.type == "Enum" and prop.members:
+            assert value in prop.members or value.isdigit(), here
 
 
 @pytest.mark.parametrize("company", ["SAMINC", "SAMLTD"])
@@ -82,6 +84,12 @@ def test_the_headers_have_their_lines(founded, docs):
 def test_a_mapping_to_an_unknown_property_is_refused():
     with pytest.raises(ProjectionError, match="APVendors has no property VendorNo"):
         shape_of("APVendors").render({"VendorNo": "1200"})
+
+
+def test_a_member_the_model_does_not_name_is_refused_but_its_number_is_not():
+    with pytest.raises(ProjectionError, match="APVendors.Status has no member Sleeping"):
+        shape_of("APVendors").render({"Status": "Sleeping"})
+    assert '"Status":"4"' in shape_of("APVendors").render({"Status": "4"})
 
 
 def test_amounts_keep_their_scale_and_dates_their_form():
