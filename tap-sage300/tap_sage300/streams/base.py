@@ -1,0 +1,296 @@
+"""The two kinds of streams: whole documents, and rows made of the collections inside them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from singer_sdk import Stream
+from singer_sdk import singerlib as singer
+from singer_sdk.helpers._util import utc_now
+from singer_sdk.mapper import RemoveRecordTransform
+from typing_extensions import override
+
+from tap_sage300 import optional_fields
+from tap_sage300.reading import SetRun, documents
+from tap_sage300.rows import RowMaker
+from tap_sage300.schema_files import OWN_COLUMNS, without_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers import types
+    from singer_sdk.helpers._batch import BatchConfig
+
+    from tap_sage300.rows import Record
+    from tap_sage300.streams.resource import Lines, Resource
+    from tap_sage300.tap import TapSage300
+
+
+class Sage300Stream(Stream):
+    """What documents and lines have in common: schema, key, rows, messages.
+
+    Args:
+        tap: The tap.
+        resource: The entity set.
+        schema: The stream's schema with its `x-` hints.
+        key: The key without the company.
+        lines: The collection the rows are made from; None for the documents themselves.
+    """
+
+    STATE_MSG_FREQUENCY = 1000
+
+    def __init__(
+        self,
+        tap: TapSage300,
+        resource: Resource,
+        schema: dict[str, Any],
+        key: Sequence[str],
+        lines: Lines | None = None,
+    ) -> None:
+        self.selected_by_default = (lines or resource).selected
+        self.resource = resource
+        self.lines = lines
+        self.key = tuple(key)
+        self._carried: dict[str, tuple[int, str]] = {
+            name: (level, source) for name, (level, source) in schema.get("x-carried", {}).items()
+        }
+        super().__init__(tap, schema=without_hints(schema), name=(lines or resource).stream)
+        self.primary_keys = ("source_company", *key)
+        stamp = resource.replication_key
+        self.replication_key = stamp if stamp in self.schema["properties"] else None
+        self._optional_columns: set[str] = set()
+
+    @property
+    def tap(self) -> TapSage300:
+        """The tap that this stream belongs to."""
+        return cast("TapSage300", self._tap)
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, Any]]:
+        return [{"source_company": company} for company in self.tap.companies]
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        # The SDK announces a version before the first record; here it is announced when all companies are read.
+        return False
+
+    @override
+    def get_replication_key_signpost(self, context: types.Context | None = None) -> None:
+        """Return nothing: bookmarks are capped where they are made (see `bookmarks.Bookmark.see`)."""
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The columns that are in the schema and selected."""
+        properties = self.effective_schema["properties"]
+        return frozenset(
+            name
+            for name in properties
+            if name in self.primary_keys or self.mask.get(("properties", name), True)
+        )
+
+    @cached_property
+    def row_maker(self) -> RowMaker:
+        """Turns a document into this stream's rows."""
+        return RowMaker(
+            self.resource.module, self.columns, self.key, self.lines.path if self.lines else (), self._carried
+        )
+
+    @property
+    def needed(self) -> set[str]:
+        """The document's properties that this stream's rows are made of."""
+        if self.lines is None:
+            return {name for name in self.columns if name not in OWN_COLUMNS}
+        carried = {
+            source for name, (level, source) in self._carried.items() if level == 0 and name in self.columns
+        }
+        return {self.lines.path[0], *carried}
+
+    def partition(self, company: str) -> dict[str, Any]:
+        """Find a company's part of this stream's state.
+
+        Args:
+            company: The Org ID.
+
+        Returns:
+            The part, to be changed in place.
+        """
+        return self.get_context_state({"source_company": company})
+
+    def write_row(self, row: Record) -> None:
+        """Emit a row, its optional fields as columns if the settings want that.
+
+        Args:
+            row: The row as `row_maker` made it; changed in place.
+        """
+        if self._flattens:
+            self._add_optional_fields(row)
+        self._write_record_message(row)
+
+    def write_version(self, version: int) -> None:
+        """Emit ACTIVATE_VERSION.
+
+        Args:
+            version: The version that the records carried.
+        """
+        self._write_activate_version_message(version)
+
+    def write_schema(self) -> None:
+        """Emit SCHEMA."""
+        self._write_schema_message()
+
+    def write_batch(self, batch_config: BatchConfig, manifest: list[str]) -> None:
+        """Emit BATCH.
+
+        Args:
+            batch_config: The SDK's setting.
+            manifest: The files.
+        """
+        self._write_batch_message(batch_config.encoding, manifest)
+
+    def set_version(self, version: int | None) -> None:
+        """Have the records that follow carry a version.
+
+        Args:
+            version: The version; None for none.
+        """
+        self._stream_version = version
+
+    @override
+    def get_records(self, context: types.Context | None) -> Iterable[Record]:
+        """Read a company whole, without regard to bookmarks.
+
+        Args:
+            context: The partition.
+
+        Yields:
+            The stream's rows.
+        """
+        company = str((context or {})["source_company"])
+        for document in documents(self.tap.client(company), self.resource):
+            yield from self.row_maker.rows(company, document)
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[singer.RecordMessage, None, None]:
+        # The rows hold the selected columns only, and the client's types are the schema's: the SDK's walk
+        # over every value would only turn decimals into text and ERP dates into other spellings.
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield singer.RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=utc_now(),
+                )
+
+    @override
+    def _generate_schema_messages(self) -> Generator[singer.SchemaMessage, None, None]:
+        # A Singer catalog keeps no x-precision and x-scale; the stream's own schema does.
+        own = self.schema["properties"]
+        bookmark = [self.replication_key] if self.replication_key in self.columns else None
+        for stream_map in self.stream_maps:
+            if isinstance(stream_map, RemoveRecordTransform):
+                continue
+            schema = stream_map.transformed_schema
+            properties = {
+                name: _with_precision(described, own.get(name, {}))
+                for name, described in schema.get("properties", {}).items()
+            }
+            yield singer.SchemaMessage(
+                stream_map.stream_alias,
+                {**schema, "properties": properties},
+                stream_map.transformed_key_properties,
+                bookmark,
+            )
+
+    @cached_property
+    def _flattens(self) -> bool:
+        return optional_fields.wanted(self.config.get("flatten_optional_fields"), self.name)
+
+    @cached_property
+    def _own_names(self) -> frozenset[str]:
+        return frozenset(name.lower() for name in self.effective_schema["properties"])
+
+    def _add_optional_fields(self, row: Record) -> None:
+        found = optional_fields.columns_of(row, self._own_names)
+        unknown = found.keys() - self._optional_columns
+        row.update(found)
+        if not unknown:
+            return
+        # The Web API lists no optional fields; the first record that has one brings its column.
+        self._optional_columns |= unknown
+        entry = self.tap.catalog.get_stream(self.name)
+        schema = entry.schema.to_dict() if entry else self.schema
+        extended = {
+            **schema,
+            "properties": {
+                **{name: value for name, value in schema["properties"].items() if name in self.columns},
+                **dict.fromkeys(sorted(self._optional_columns), optional_fields.COLUMN_SCHEMA),
+            },
+        }
+        self.tap.mapper.register_raw_stream_schema(self.name, extended, self.primary_keys)
+        self._stream_maps = None
+        self.write_schema()
+
+
+class DocumentStream(Sage300Stream):
+    """One entity set, a record a document; its line streams are fed from the same read.
+
+    Args:
+        tap: The tap.
+        resource: The entity set.
+        schema: The stream's schema with its `x-` hints.
+    """
+
+    def __init__(self, tap: TapSage300, resource: Resource, schema: dict[str, Any]) -> None:
+        super().__init__(tap, resource, schema, schema.get("x-key") or resource.key)
+
+    @property
+    def outlets(self) -> list[Sage300Stream]:
+        """The selected ones of this stream and its line streams."""
+        streams = (self, *(child for child in self.child_streams if isinstance(child, Sage300Stream)))
+        return [stream for stream in streams if stream.selected]
+
+    @override
+    def _sync_records(
+        self, context: types.Context | None = None, *, write_messages: bool = True
+    ) -> Generator[Record, Any, Any]:
+        """Read the set once and write the rows of every selected stream of it."""
+        SetRun(self, self.outlets).run()
+        yield from ()
+
+    @override
+    def _sync_batches(self, batch_config: BatchConfig, context: types.Context | None = None) -> None:
+        SetRun(self, self.outlets, batch_config).run()
+
+    def check_limit(self, documents_read: int) -> None:
+        """End a dry run that has seen enough.
+
+        Args:
+            documents_read: How many documents came before this one.
+
+        Raises:
+            AbortedSyncFailedException: The limit of a dry run is reached.
+        """
+        self._check_max_record_limit(documents_read)
+
+
+class LineStream(Sage300Stream):
+    """Rows made of a collection inside the documents of an entity set; read by its document stream."""
+
+    parent_stream_type: ClassVar[type[Stream] | None] = None  # type: ignore[misc]  # the SDK's is no ClassVar
+
+    @override
+    def _sync_records(
+        self, context: types.Context | None = None, *, write_messages: bool = True
+    ) -> Iterator[Record]:  # type: ignore[override]
+        """Nothing to do: the document stream has written the rows."""
+        yield from ()
+
+
+def _with_precision(described: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    hints = {name: own[name] for name in ("x-precision", "x-scale") if name in own}
+    return {**described, **hints}

@@ -1,0 +1,283 @@
+"""The Singer tap for the Sage 300 Web API: settings and command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+from ml_connector.extract import ExactWriter, HttpError, common_settings
+from ml_connector.secrets import SecretError, protect_logs, redact
+from singer_sdk import Tap
+from singer_sdk import typing as th
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.plugin_base import SingerCommand
+from singer_sdk.tap_base import CliTestOptionValue
+from typing_extensions import override
+
+from tap_sage300.client import Sage300Client
+from tap_sage300.connection_test import check
+from tap_sage300.control_totals import control_totals
+from tap_sage300.discovery import ServerDescription, discover
+from tap_sage300.errors import Sage300Error
+from tap_sage300.streams.base import DocumentStream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk.plugin_base import _ConfigInput
+
+    from tap_sage300.streams.base import Sage300Stream
+
+_EXTRA_RESOURCE = th.ObjectType(
+    th.Property("module", th.StringType, required=True, description="The address' module segment: TU."),
+    th.Property("entity_set", th.StringType, required=True, description="The entity set: TUPaymentCodes."),
+    th.Property("name", th.StringType, description="Stream name; by default the entity set in snake_case."),
+    th.Property("key", th.ArrayType(th.StringType), description="Key; by default as $metadata declares it."),
+    th.Property("replication_key", th.StringType, description="Date or number that moves with each change."),
+)
+
+
+class TapSage300(Tap):
+    """Reads companies of Sage 300 (Accpac) through the Sage 300 Web API."""
+
+    name = "tap-sage300"
+    message_writer_class = ExactWriter
+
+    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        th.Property(
+            "base_url",
+            th.StringType,
+            required=True,
+            title="Base URL",
+            description="Address of the Web API, up to and including /v1.0/-.",
+            examples=["https://erp.example.com/Sage300WebApi/v1.0/-"],
+        ),
+        th.Property(
+            "companies",
+            th.ArrayType(th.StringType),
+            required=True,
+            title="Companies",
+            description="Org IDs of the company databases to read.",
+            examples=[["SAMINC", "SAMLTD"]],
+        ),
+        th.Property(
+            "username",
+            th.StringType,
+            required=True,
+            title="User",
+            description=(
+                "A Sage 300 user whose security groups have the authorization 'Sage 300 Web API'; not ADMIN."
+                " Sent in capitals."
+            ),
+        ),
+        th.Property(
+            "password",
+            th.StringType,
+            required=True,
+            secret=True,
+            title="Password",
+            description="The user's password, plain or enc:v1:...; sent in capitals.",
+        ),
+        th.Property(
+            "extra_resources",
+            th.ArrayType(_EXTRA_RESOURCE),
+            title="Extra resources",
+            description="Partners' endpoints to read besides Sage's own; their schemas come from $metadata.",
+        ),
+        th.Property(
+            "flatten_optional_fields",
+            th.CustomType({"type": ["boolean", "array", "null"], "items": {"type": "string"}}),
+            default=False,
+            title="Flatten optional fields",
+            description=(
+                "Make a column of each optional field, named by its code: true for all streams, or a list of"
+                " stream names and globs. The arrays stay as they are."
+            ),
+        ),
+        *common_settings(),
+        th.Property(
+            "emit_activate_version_messages",
+            th.BooleanType,
+            default=True,
+            title="Emit ACTIVATE_VERSION",
+            description=(
+                "Follow a stream that was read whole by ACTIVATE_VERSION, so that targets can mark what vanished."
+            ),
+        ),
+    ).to_dict()
+
+    def __init__(self, **options: Any) -> None:
+        self._clients: dict[str, Sage300Client] = {}
+        self._forgiving = False
+        protect_logs()
+        super().__init__(**options)
+
+    @property
+    def companies(self) -> list[str]:
+        """The companies to read, each once, in the order of the settings."""
+        return list(dict.fromkeys(self.config.get("companies") or ()))
+
+    @property
+    def emits_versions(self) -> bool:
+        """Whether full reads are followed by ACTIVATE_VERSION."""
+        return self.config.get("emit_activate_version_messages") is not False
+
+    def client(self, company: str) -> Sage300Client:
+        """Give a company's client; its session lives as long as the tap.
+
+        Args:
+            company: The Org ID.
+
+        Returns:
+            The client.
+
+        Raises:
+            Sage300Error: `base_url` is no web address.
+            SecretError: The password cannot be decrypted.
+        """
+        if company not in self._clients:
+            self._clients[company] = Sage300Client(self.config, company, logger=self.logger)
+        return self._clients[company]
+
+    def close(self) -> None:
+        """End all sessions."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    @override
+    def discover_streams(self) -> Sequence[Sage300Stream]:
+        return discover(self, self._description(), self.input_catalog)
+
+    def _description(self) -> ServerDescription | None:
+        """Ask the server for its own fields, unless a catalog or the settings say otherwise."""
+        complete = all(self.config.get(name) for name in ("base_url", "companies", "username"))
+        if (
+            self.input_catalog is not None
+            or not complete
+            or self.config.get("discover_custom_fields") is False
+        ):
+            return None
+        return ServerDescription([self.client(name) for name in self.companies], forgiving=self._forgiving)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--control-totals"],
+                is_flag=True,
+                help="Print counts and sums by stream, company and period as JSON, and exit.",
+            )
+        )
+        friendly = _Command(
+            name=command.name,
+            callback=command.callback,
+            params=command.params,
+            context_settings=command.context_settings,
+            help=command.help,
+            logger=cls.logger,
+        )
+        return friendly
+
+    @classmethod
+    @override
+    def invoke(cls, *, control_totals: bool = False, **options: Any) -> None:  # type: ignore[override]
+        """Run the tap.
+
+        Args:
+            control_totals: Print control totals instead of records.
+            options: The SDK's: `about`, `about_format`, `config`, `state`, `catalog`.
+        """
+        if not control_totals:
+            super().invoke(**options)
+            return
+        config, catalog = options.get("config"), options.get("catalog")
+        tap = cls(
+            config=config.config if config else None,
+            catalog=json.load(catalog) if catalog else None,
+            parse_env_config=bool(config and config.parse_env),
+        )
+        click.echo(json.dumps(tap.control_totals(), indent=1))
+
+    def control_totals(self) -> dict[str, Any]:
+        """Count and sum the selected streams.
+
+        Returns:
+            The document of `tap_sage300.control_totals.control_totals`.
+
+        Raises:
+            Sage300Error: The server refuses, or an error outlived all retries.
+        """
+        roots = [stream for stream in self.streams.values() if isinstance(stream, DocumentStream)]
+        return control_totals(roots, self.companies)
+
+    @classmethod
+    @override
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        if not value:
+            return
+        config: _ConfigInput | None = ctx.params.get("config")
+        tap = cls(
+            config=config.config if config else None,
+            parse_env_config=bool(config and config.parse_env),
+            validate_config=False,
+            setup_mapper=False,
+        )
+        tap._forgiving = True
+        tap.run_discovery()
+        tap.close()
+        ctx.exit()
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        if value != CliTestOptionValue.All.value:
+            super().cb_test(ctx, param, value)
+            return
+        config: _ConfigInput | None = ctx.params.get("config")
+        tap = cls(
+            config=config.config if config else None,
+            parse_env_config=bool(config and config.parse_env),
+            setup_mapper=False,
+        )
+        failed = False
+        for finding in check(tap.companies, tap.modules, tap.client):
+            click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {redact(finding.text)}")
+            failed = failed or not finding.ok
+        tap.close()
+        ctx.exit(1 if failed else 0)
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules of all streams, extra resources included."""
+        from tap_sage300.discovery import extra_resources  # noqa: PLC0415
+        from tap_sage300.streams import RESOURCES  # noqa: PLC0415
+
+        return sorted({resource.module for resource in (*RESOURCES, *extra_resources(self.config))})
+
+
+class _Command(SingerCommand):
+    """A command whose foreseen failures are one sentence each."""
+
+    @override
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except ConfigValidationError as error:
+            _fail(f"The settings are not complete: {'; '.join(error.errors)}.")
+        except (Sage300Error, SecretError, HttpError) as error:
+            _fail(str(error))
+        except BrokenPipeError:
+            # Python would complain once more when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _fail("The program that reads this tap's output has ended.")
+
+
+def _fail(sentence: str) -> None:
+    click.echo(redact(sentence), err=True)
+    sys.exit(1)
