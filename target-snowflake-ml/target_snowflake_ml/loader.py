@@ -166,8 +166,8 @@ class Loader:
         if batch.manifest.records:
             # DDL commits implicitly in Snowflake: all of it comes before BEGIN
             execute(f"USE SCHEMA {quoted(table.schema)}")
-            execute(f"DROP TABLE IF EXISTS {quoted(table.schema, staged)}")
-            execute(sql.create_staged(table.schema, staged, table.columns))
+            execute(f"DROP TABLE IF EXISTS {quoted(staged)}")
+            execute(sql.create_staged(staged, table.columns))
             execute(sql.put(str(self.spool.path(batch.manifest.batch_id).resolve()), table.schema))
             execute(sql.copy(table.schema, staged, file, table.columns))
             if batch.manifest.load_method == "upsert":
@@ -179,7 +179,7 @@ class Loader:
         self._in_transaction(statements, batch=batch, row=row)
         if batch.manifest.records:
             with suppress(LoadError):  # the rows are in; what is left behind is only untidy
-                execute(f"DROP TABLE IF EXISTS {quoted(table.schema, staged)}")
+                execute(f"DROP TABLE IF EXISTS {quoted(staged)}")
                 execute(sql.remove(table.schema, file))
 
     def _in_transaction(

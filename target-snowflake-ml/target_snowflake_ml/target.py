@@ -123,8 +123,8 @@ class TargetSnowflakeML(Target):
             self.bookmark_properties[stream] = bookmarks[0]
         super()._process_schema_message(message_dict)
         maps = self.mapper.stream_maps[stream]
-        flattening = self.mapper.flattening_options is not None
-        whole = len(maps) == 1 and type(maps[0]) is SameRecordTransform and not flattening
+        only = maps[0]
+        whole = len(maps) == 1 and type(only) is SameRecordTransform and not only.flattening_enabled
         if not whole and self._undecoded.get(stream, True):
             self.logger.info(
                 "Stream '%s' is mapped or flattened: it takes the slower path, record by record.", stream

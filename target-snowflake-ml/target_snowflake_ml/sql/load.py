@@ -25,10 +25,10 @@ def staged_type(column: Column) -> str:
     return "VARCHAR" if column.kind is Kind.VARIANT else type_of(column)
 
 
-def create_staged(schema: str, name: str, columns: Sequence[Column]) -> str:
-    """The temporary table that takes one batch."""
+def create_staged(name: str, columns: Sequence[Column]) -> str:
+    """The temporary table that takes one batch, in the current schema."""
     parts = ", ".join(f"{quoted(column.name)} {staged_type(column)}" for column in columns)
-    return f"CREATE TEMPORARY TABLE {quoted(schema, name)} ({parts})"
+    return f"CREATE TEMPORARY TABLE {quoted(name)} ({parts})"
 
 
 def put(path: str, schema: str) -> str:
@@ -44,7 +44,7 @@ def copy(schema: str, name: str, file: str, columns: Sequence[Column]) -> str:
     # without this, Snowflake reads Parquet's binary columns as text
     binary = " BINARY_AS_TEXT = FALSE" if any(column.kind is Kind.BINARY for column in columns) else ""
     return (
-        f"COPY INTO {quoted(schema, name)} FROM @{quoted(schema, STAGE)}/{file}"
+        f"COPY INTO {quoted(name)} FROM @{quoted(schema, STAGE)}/{file}"
         f" FILE_FORMAT = (TYPE = PARQUET USE_VECTORIZED_SCANNER = TRUE{binary})"
         " MATCH_BY_COLUMN_NAME = CASE_SENSITIVE ON_ERROR = ABORT_STATEMENT"
     )
@@ -75,7 +75,7 @@ def rows(table: Table, staged: str, settled: Mapping[str, Column], *, latest_onl
     if latest_only:
         keys = ", ".join(map(quoted, table.keys))
         last = f' QUALIFY ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY "_SDC_SEQUENCE" DESC) = 1'
-    return f"SELECT {values} FROM {quoted(table.schema, staged)}{last}"
+    return f"SELECT {values} FROM {quoted(staged)}{last}"
 
 
 def insert(table: Table, staged: str, settled: Mapping[str, Column]) -> list[str]:
@@ -89,7 +89,7 @@ def merge(table: Table, staged: str, settled: Mapping[str, Column], *, hard_dele
     names = [quoted(column.name) for column in table.columns]
     keys = set(map(quoted, table.keys))
     on = " AND ".join(f"t.{key} = s.{key}" for key in map(quoted, table.keys))
-    updates = ", ".join(f"t.{name} = s.{name}" for name in names if name not in keys)
+    updates = ", ".join(f"{name} = s.{name}" for name in names if name not in keys)
     gone = 's."_SDC_DELETED_AT" IS NOT NULL'
     return [
         f"MERGE INTO {table.path} t USING ({rows(table, staged, settled, latest_only=True)}) s ON {on}"
