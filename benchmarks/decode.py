@@ -71,7 +71,6 @@ def floor_msgspec(path: Path) -> None:
 def ours(path: Path) -> None:
     """Typed decode, Arrow and Parquet, as the targets do it."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - the import is part of the subject
-
     from ml_connector.load.decode import StreamDecoder  # noqa: PLC0415
 
     decoder = StreamDecoder("invoices", schema(), ["id"])

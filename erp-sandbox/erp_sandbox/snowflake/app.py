@@ -1,0 +1,209 @@
+"""fakesnow's application, wrapped: true logins, databases on disk, more statements, a request log."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import logging
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import fakesnow.server as fakesnow_server
+from fakesnow.instance import FakeSnow
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from erp_sandbox.snowflake.auth import Accounts, LoginError
+from erp_sandbox.snowflake.statements import UnsupportedError, rewritten, settle_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SILENCE_OF_THE_DEAD = 2.0
+"""Seconds of silence inside a transaction after which another login takes a session for dead."""
+UNSUPPORTED = "000002"
+
+
+class Sandbox:
+    """One account: its databases on disk, its sessions, and the statements between them."""
+
+    def __init__(self, accounts: Accounts, path: Path, *, latency: float, request_log: Path | None) -> None:
+        """Attach the databases that an earlier server left.
+
+        Args:
+            accounts: Who may log in.
+            path: Folder of the databases, one file each.
+            latency: Seconds each statement is held back.
+            request_log: File that takes one JSON line a statement.
+        """
+        path.mkdir(parents=True, exist_ok=True)
+        self._accounts = accounts
+        self._latency = latency
+        self._log = request_log
+        self._lock = threading.Lock()
+        self._seen: dict[str, float] = {}
+        self._stage_info = fakesnow_server.gcs_stage_info
+        fakesnow_server.gcs_stage_info = self._upload_info
+        logging.getLogger("fakesnow.server").setLevel(logging.ERROR)
+        fakesnow_server.shared_fs = FakeSnow(db_path=path, create_schema_on_connect=False)
+        fakesnow_server.sessions.clear()
+        for file in sorted(path.glob("*.db")):
+            fakesnow_server.shared_fs.connect(file.stem)
+        fakesnow_server.shared_fs.create_database_on_connect = False
+
+    async def login(self, request: Request) -> Response:
+        """Check who comes, then let fakesnow open the session."""
+        body = await _json_of(request)
+        try:
+            self._accounts.check(body.get("data", {}))
+        except LoginError as error:
+            return _failure(error.code, str(error), "08001")
+        self._bury_the_dead()
+        response = await fakesnow_server.login_request(_again(request, body))
+        answer = json.loads(bytes(response.body))
+        if answer.get("success"):
+            data = answer["data"]
+            # the connectors' newer generations refuse an answer without these
+            data.update(
+                masterToken=f"master-{data['token']}",
+                validityInSeconds=3600,
+                masterValidityInSeconds=14400,
+                sessionId=abs(hash(data["token"])) % 10**15,
+            )
+            query = request.query_params
+            data["sessionInfo"].update(
+                warehouseName=query.get("warehouse"),
+                roleName=query.get("roleName") or "LOADER",
+            )
+            self._seen[data["token"]] = time.monotonic()
+        return JSONResponse(answer)
+
+    async def query(self, request: Request) -> Response:
+        """Run one statement."""
+        body = await _json_of(request)
+        started = time.monotonic()
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        try:
+            token = fakesnow_server.to_token(request)
+            connection = fakesnow_server.to_conn(token)
+        except fakesnow_server.ServerError as error:
+            return _failure(error.code, error.message, "08001", status=200)
+        self._seen[token] = time.monotonic()
+        response = await self._answer(request, body, connection)
+        self._seen[token] = time.monotonic()
+        if self._log:
+            answer = json.loads(bytes(response.body))
+            entry = {
+                "statement": body.get("sqlText"),
+                "ms": round((time.monotonic() - started) * 1000, 1),
+                "error": None if answer.get("success") else answer.get("message"),
+            }
+            with self._log.open("a") as file:
+                file.write(json.dumps(entry) + "\n")
+        return response
+
+    async def _answer(self, request: Request, body: dict[str, Any], connection: Any) -> Response:
+        settle_schema(connection)
+        try:
+            sql = await run_in_threadpool(rewritten, connection, str(body["sqlText"]))
+        except UnsupportedError as error:
+            return _failure(UNSUPPORTED, f"Unsupported feature in this sandbox: {error}", "0A000")
+        except duckdb.Error as error:
+            return _failure("100038", str(error), "22018")
+        except Exception as error:  # noqa: BLE001 - fakesnow raises the connector's errors
+            number = getattr(error, "errno", None)
+            code = f"{number:06d}" if isinstance(number, int) else UNSUPPORTED
+            return _failure(
+                code, str(getattr(error, "msg", error)), getattr(error, "sqlstate", None) or "0A000"
+            )
+        response: Response = await fakesnow_server.query_request(_again(request, {**body, "sqlText": sql}))
+        if response.status_code >= 500:  # noqa: PLR2004 - connectors would ask again for minutes
+            text = " ".join(str(body["sqlText"]).split())[:300]
+            return _failure(UNSUPPORTED, f"Unsupported feature in this sandbox: {text}", "0A000")
+        return response
+
+    def _upload_info(self, request: Request, expression: Any, data: Any) -> dict[str, Any]:
+        """Fakesnow's upload address, with the fields that connector 5.x asks for."""
+        info = dict(self._stage_info(request, expression, data))
+        data["overwrite"] = True
+        return info | {
+            "region": "us-central1",
+            "storageAccount": None,
+            "endPoint": None,
+            "path": info["location"].split("/", 1)[-1],
+            "isClientSideEncrypted": False,
+            "useS3RegionalUrl": False,
+            "useRegionalUrl": False,
+            "useVirtualUrl": False,
+        }
+
+    def _bury_the_dead(self) -> None:
+        """Roll back what killed clients left open; Snowflake does so some minutes after they fell silent."""
+        now = time.monotonic()
+        with self._lock:
+            for token, connection in list(fakesnow_server.sessions.items()):
+                silent = now - self._seen.get(token, now) > SILENCE_OF_THE_DEAD
+                if silent and connection._in_transaction:  # noqa: SLF001 - fakesnow has no public word for it
+                    with suppress(duckdb.Error):
+                        connection._duck_conn.rollback()  # noqa: SLF001
+                    connection._in_transaction = False  # noqa: SLF001
+
+
+def create_app(
+    accounts: Accounts, path: Path, *, latency: float = 0.0, request_log: Path | None = None
+) -> Starlette:
+    """Build the application.
+
+    Args:
+        accounts: Who may log in.
+        path: Folder of the databases.
+        latency: Seconds each statement is held back.
+        request_log: File that takes one JSON line a statement.
+    """
+    sandbox = Sandbox(accounts, path, latency=latency, request_log=request_log)
+    own = {"/session/v1/login-request": sandbox.login, "/queries/v1/query-request": sandbox.query}
+    routes = [
+        Route(route.path, own.get(route.path, route.endpoint), methods=list(route.methods or ["GET"]))
+        for route in fakesnow_server.routes
+    ]
+    return Starlette(routes=routes)
+
+
+async def _json_of(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    if request.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    found: dict[str, Any] = json.loads(body or b"{}")
+    return found
+
+
+def _again(request: Request, body: dict[str, Any]) -> Request:
+    """The same request with another body."""
+    data = json.dumps(body).encode()
+    left_out = {b"content-encoding", b"content-length"}
+    headers = [(key, value) for key, value in request.scope["headers"] if key not in left_out]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": data, "more_body": False}
+
+    return Request({**request.scope, "headers": headers}, receive)
+
+
+def _failure(code: str, message: str, state: str, *, status: int = 200) -> JSONResponse:
+    return JSONResponse(
+        {
+            "data": {"errorCode": code, "sqlState": state},
+            "code": code,
+            "message": message,
+            "success": False,
+        },
+        status_code=status,
+    )
