@@ -104,7 +104,8 @@ def start_of(partitions: Sequence[State], resource: Resource) -> Bookmark:
             for partition, value in zip(partitions, values, strict=True)
         )
     numbers = [partition.get("highest") for partition in partitions]
-    start.highest = None if None in numbers else min(numbers)
+    known = [number for number in numbers if number is not None]
+    start.highest = min(known) if len(known) == len(numbers) else None
     return start
 
 

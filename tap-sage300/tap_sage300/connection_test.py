@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_sage300.errors import NotAllowed, Sage300Error, StreamUnavailable
+from tap_sage300.errors import LoginRefused, NotAllowed, Sage300Error, StreamUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,11 +40,15 @@ def check(
             profile = next(iter(client(company).pages("CS", "CSCompanyProfile")), None)
         except (StreamUnavailable, NotAllowed):
             yield Finding(ok=True, text=f"{company}: login accepted; its company profile cannot be read.")
+        except LoginRefused as error:
+            yield Finding(ok=False, text=f"{company}: {error}")
+            # A second wrong login would only bring the account nearer to being locked.
+            return
         except Sage300Error as error:
             yield Finding(ok=False, text=f"{company}: {error}")
             continue
         else:
-            name = profile.records[0].get("Name") if profile and profile.records else None
+            name = profile.records[0].get("CompanyName") if profile and profile.records else None
             yield Finding(ok=True, text=f"{company}: login accepted{f' ({name})' if name else ''}.")
         for module in modules:
             yield _module(client(company), module)

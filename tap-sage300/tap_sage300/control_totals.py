@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_sage300.streams.base import DocumentStream, Sage300Stream
 
 _MONEY_SCALE = 3
-_NO_MONEY = re.compile(r"Rate|Percent|Quantity|Factor|Number|Days|Count", re.IGNORECASE)
+_NO_MONEY = re.compile(r"Rate|Percent|Quantity|Factor|Conversion|Number|Days|Count$", re.IGNORECASE)
 _FISCAL = (
     ("FiscalYear", "FiscalPeriod"),
     ("InvoiceFiscalYear", "InvoiceFiscalPeriod"),

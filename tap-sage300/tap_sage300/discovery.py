@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tap_sage300.errors import LoginRefused, NotAllowed, Sage300Error, StreamUnavailable
-from tap_sage300.metadata import EntitySet
 from tap_sage300.schema_files import described, matched, shipped
 from tap_sage300.streams import RESOURCES
 from tap_sage300.streams.base import DocumentStream, LineStream
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
     from tap_sage300.client import Sage300Client
+    from tap_sage300.metadata import EntitySet
     from tap_sage300.streams.base import Sage300Stream
     from tap_sage300.tap import TapSage300
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 _CODE = "OptionalField"
 SUFFIX = "_optional"
+_OF_OTHERS = re.compile(r"Transaction|Serial|Lot")
+"""Collections of what a record's transactions, serial numbers and lots start with: not its own values."""
 COLUMN_SCHEMA = {
     "type": ["string", "null"],
     "description": "Optional field of this code; the value as the ERP writes it, without blanks around it.",
@@ -43,8 +46,8 @@ def columns_of(row: Mapping[str, Any], taken: Collection[str]) -> dict[str, str 
         Value by column name: text as the ERP writes it (dates as YYYYMMDD, yes/no as 1/0), None for blank.
     """
     found: dict[str, str | None] = {}
-    for items in row.values():
-        if not isinstance(items, list):
+    for collection, items in row.items():
+        if not isinstance(items, list) or _OF_OTHERS.search(collection):
             continue
         for item in items:
             if not isinstance(item, dict) or not item.get(_CODE) or "Value" not in item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tap_sage300 import filters, odata
@@ -114,7 +115,7 @@ class Position:
         keys = [[plain(value) for value in key_of(record, self.key)] for record in page.records]
         if self.by_key and not _ascending([self.last, *keys] if self.last else keys):
             self.by_key = False
-        # Records that were deleted meanwhile move the others up: the page's own start is safe, its end is not.
+        # Deletions meanwhile move the rest up: the start of the page is safe to go on from, its end is not.
         # After going on by key the count is not one of the whole read, so that read would begin anew.
         self.skip = 0 if self._narrowed else page.skip
         self.last = keys[-1]
@@ -140,8 +141,8 @@ class Position:
         return state
 
 
-def _ascending(keys: Sequence[Sequence[Any]]) -> bool:
+def _ascending(keys: Sequence[list[Any]]) -> bool:
     try:
-        return all(a < b for a, b in zip(keys[:-1], keys[1:], strict=True))
+        return all(a < b for a, b in pairwise(keys))
     except TypeError:  # a blank among them
         return False

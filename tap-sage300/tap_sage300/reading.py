@@ -79,14 +79,14 @@ class SetRun:
             if stream is not self.root:
                 stream.write_schema()
         versions = self._begin_versions()
-        complete = all([self._company_is_read(company) for company in self.tap.companies])
+        read = [self._company_is_read(company) for company in self.tap.companies]
         self.outlets.flush()
         for stream, version in versions.items():
             stream.set_version(None)
-            if complete:
-                stream.stream_state.pop("version", None)
-                if self.tap.emits_versions:
-                    stream.write_version(version)
+            stream.stream_state.pop("version", None)
+            # A version also disowns the rows of a company that could not be read: then there is none.
+            if all(read) and self.tap.emits_versions:
+                stream.write_version(version)
         self._write_state()
 
     def _begin_versions(self) -> dict[Sage300Stream, int]:

@@ -78,7 +78,7 @@ def without_hints(schema: Mapping[str, Any]) -> dict[str, Any]:
         schema: A schema as `shipped` or `described` gives it.
 
     Returns:
-        The schema for SCHEMA messages and catalogs; of the `x-` words only `x-precision` and `x-scale` remain.
+        The schema for messages and catalogs; of the `x-` words only `x-precision` and `x-scale` remain.
     """
     kept: dict[str, Any] = {}
     for name, value in schema.items():

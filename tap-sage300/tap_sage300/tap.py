@@ -20,8 +20,9 @@ from typing_extensions import override
 from tap_sage300.client import Sage300Client
 from tap_sage300.connection_test import check
 from tap_sage300.control_totals import control_totals
-from tap_sage300.discovery import ServerDescription, discover
+from tap_sage300.discovery import ServerDescription, discover, extra_resources
 from tap_sage300.errors import Sage300Error
+from tap_sage300.streams import RESOURCES
 from tap_sage300.streams.base import DocumentStream
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.plugin_base import _ConfigInput
 
-    from tap_sage300.streams.base import Sage300Stream
+from tap_sage300.streams.base import Sage300Stream
 
 _EXTRA_RESOURCE = th.ObjectType(
     th.Property("module", th.StringType, required=True, description="The address' module segment: TU."),
@@ -104,7 +105,7 @@ class TapSage300(Tap):
             default=True,
             title="Emit ACTIVATE_VERSION",
             description=(
-                "Follow a stream that was read whole by ACTIVATE_VERSION, so that targets can mark what vanished."
+                "Follow a stream that was read whole by ACTIVATE_VERSION: targets then mark what vanished."
             ),
         ),
     ).to_dict()
@@ -174,7 +175,7 @@ class TapSage300(Tap):
                 help="Print counts and sums by stream, company and period as JSON, and exit.",
             )
         )
-        friendly = _Command(
+        return _Command(
             name=command.name,
             callback=command.callback,
             params=command.params,
@@ -182,11 +183,10 @@ class TapSage300(Tap):
             help=command.help,
             logger=cls.logger,
         )
-        return friendly
 
     @classmethod
     @override
-    def invoke(cls, *, control_totals: bool = False, **options: Any) -> None:  # type: ignore[override]
+    def invoke(cls, *, control_totals: bool = False, **options: Any) -> None:
         """Run the tap.
 
         Args:
@@ -255,9 +255,6 @@ class TapSage300(Tap):
     @property
     def modules(self) -> list[str]:
         """The modules of all streams, extra resources included."""
-        from tap_sage300.discovery import extra_resources  # noqa: PLC0415
-        from tap_sage300.streams import RESOURCES  # noqa: PLC0415
-
         return sorted({resource.module for resource in (*RESOURCES, *extra_resources(self.config))})
 
 

@@ -138,12 +138,12 @@ RESOURCES = (
             ),
         ),
     ),
+    # Read whole: nothing else shows which addresses were deleted.
     Resource(
         "ap_remit_to_locations",
         "AP",
         "APRemitToLocations",
         key=("VendorNumber", "RemitToLocation"),
-        replication_key="DateLastMaintained",
     ),
     Resource(
         "ap_terms",

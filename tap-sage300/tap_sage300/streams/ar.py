@@ -208,12 +208,12 @@ RESOURCES = (
         key=("SalespersonKey",),
         replication_key="DateLastMaintained",
     ),
+    # Read whole: nothing else shows which addresses were deleted.
     Resource(
         "ar_ship_to_locations",
         "AR",
         "ARShipToLocations",
         key=("CustomerNumber", "ShipToLocationKey"),
-        replication_key="DateLastMaintained",
     ),
     Resource(
         "ar_terms",

@@ -17,7 +17,7 @@ from tap_sage300.rows import RowMaker
 from tap_sage300.schema_files import OWN_COLUMNS, without_hints
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BatchConfig
@@ -74,7 +74,7 @@ class Sage300Stream(Stream):
     @property
     @override
     def emit_activate_version_messages(self) -> bool:
-        # The SDK announces a version before the first record; here it is announced when all companies are read.
+        # The SDK announces a version before its first record; here that comes when all companies are read.
         return False
 
     @override
@@ -281,12 +281,12 @@ class DocumentStream(Sage300Stream):
 class LineStream(Sage300Stream):
     """Rows made of a collection inside the documents of an entity set; read by its document stream."""
 
-    parent_stream_type: ClassVar[type[Stream] | None] = None  # type: ignore[misc]  # the SDK's is no ClassVar
+    parent_stream_type: type[Stream] | None = None
 
     @override
     def _sync_records(
         self, context: types.Context | None = None, *, write_messages: bool = True
-    ) -> Iterator[Record]:  # type: ignore[override]
+    ) -> Generator[Record, Any, Any]:
         """Nothing to do: the document stream has written the rows."""
         yield from ()
 

@@ -1,0 +1,150 @@
+"""A fake Sage 300 for the tests of bookmarks, a real sandbox for the rest, and a way to run the tap."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from ml_connector.extract import ExactWriter
+
+from tap_sage300.tap import TapSage300
+
+BIN = Path(sys.executable).parent
+HERE = Path(__file__).parent
+
+
+def _sibling(name):
+    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+fake_sage300 = _sibling("fake_sage300")
+
+
+class Collector(ExactWriter):
+    """Keeps what a target would read."""
+
+    def __init__(self):
+        super().__init__()
+        self.messages = []
+
+    def write_message(self, message):
+        line = self.serialize_message(message)
+        self.messages.append(msgspec.json.decode(line) | {"line": line.decode()})
+
+    def of(self, kind, stream=None):
+        return [m for m in self.messages if m["type"] == kind and stream in (None, m.get("stream"))]
+
+    def records(self, stream):
+        return [m["record"] for m in self.of("RECORD", stream)]
+
+    def keys(self, stream):
+        key = self.of("SCHEMA", stream)[0]["key_properties"]
+        return [tuple(record[name] for name in key) for record in self.records(stream)]
+
+    @property
+    def state(self):
+        return json.loads(json.dumps(self.of("STATE")[-1]["value"]))
+
+    def partition(self, stream, company="SAMINC"):
+        partitions = self.state["bookmarks"][stream]["partitions"]
+        return next(p for p in partitions if p["context"] == {"source_company": company})
+
+
+class Erp:
+    """A fake Sage 300 and a tap pointed at it."""
+
+    def __init__(self, fake, url):
+        self.fake = fake
+        self.url = url
+
+    def config(self, **settings):
+        return {
+            "base_url": self.url,
+            "companies": ["SAMINC"],
+            "username": "reader",
+            "password": "secret",
+            "discover_custom_fields": False,
+            "max_retries": 0,
+            "prefetch_pages": 0,
+            **settings,
+        }
+
+    def tap(self, *streams, state=None, writer=None, **settings):
+        """A tap with only these streams selected."""
+        config = self.config(**settings)
+        tap = TapSage300(config=config, state=state, message_writer=writer or Collector())
+        for stream in tap.streams.values():
+            stream.selected = stream.name in streams
+        return tap
+
+    def run(self, *streams, state=None, **settings):
+        """Run it to its end; what it wrote."""
+        writer = Collector()
+        self.tap(*streams, state=state, writer=writer, **settings).sync_all()
+        return writer
+
+    def broken_run(self, *streams, state=None, after, **settings):
+        """Run it until the server gives up after so many requests; what it wrote until then."""
+        writer = Collector()
+        tap = self.tap(*streams, state=state, writer=writer, **settings)
+        for stream in tap.streams.values():
+            stream.STATE_MSG_FREQUENCY = 1
+        self.fake.fails_after = len(self.fake.requests) + after
+        with pytest.raises(Exception, match="recycled"):
+            tap.sync_all()
+        self.fake.fails_after = None
+        return writer
+
+
+@pytest.fixture
+def erp():
+    fake = fake_sage300.FakeSage300()
+    with fake_sage300.serving(fake) as url:
+        yield Erp(fake, url)
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory):
+    """The sandbox's Sage 300 with its generated business; yields its address and file."""
+    folder = tmp_path_factory.mktemp("sandbox")
+    business = folder / "sage300.db"
+    command = [BIN / "erp-sandbox", "serve", "sage300", "--path", business, "--scale", "0.05", "--page-size", "40"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            line = process.stdout.readline()
+            assert line.startswith("ready "), (folder / "log").read_text()
+            yield line.split(maxsplit=1)[1].strip(), business
+        finally:
+            process.terminate()
+            process.wait(15)
+
+
+@pytest.fixture
+def sandbox_config(sandbox):
+    return {"base_url": sandbox[0], "companies": ["SAMINC", "SAMLTD"], "username": "webapi", "password": "webapi"}
+
+
+@pytest.fixture
+def cli(tmp_path):
+    """The tap as a shell runs it."""
+
+    def run(*arguments, config=None):
+        command = [str(BIN / "tap-sage300"), *arguments]
+        if config is not None:
+            path = tmp_path / "config.json"
+            path.write_text(json.dumps(config))
+            command += ["--config", str(path)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
+
+    return run
+
+
