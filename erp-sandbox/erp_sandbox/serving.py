@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -27,5 +28,5 @@ def serve(app: ASGIApp, *, host: str, port: int, path: str = "") -> None:
     bound = listener.getsockname()[1]
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
     click.echo(f"ready http://{host}:{bound}{path}")
-    click.get_text_stream("stdout").flush()
+    sys.stdout.flush()
     uvicorn.Server(config).run(sockets=[listener])

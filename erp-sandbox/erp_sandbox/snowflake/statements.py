@@ -136,6 +136,25 @@ def _merge(connection: Any, sql: str) -> str:
         inside_set = isinstance(assignment.parent, exp.Update)
         if inside_set and isinstance(assignment.this, exp.Column):
             assignment.this.set("table", None)  # DuckDB wants the bare column there
+    return _done_by_duckdb(connection, parsed)
+
+
+def _insert(connection: Any, sql: str) -> str:
+    """INSERT of a query that parses JSON: the numbers inside keep their digits, as in a VARIANT."""
+    parsed = sqlglot.parse_one(sql, read="snowflake")
+    query = parsed.args.get("expression") if isinstance(parsed, exp.Insert) else None
+    if not isinstance(query, exp.Select) or not query.find(exp.ParseJSON):
+        return sql
+    return _done_by_duckdb(connection, parsed)
+
+
+def _done_by_duckdb(connection: Any, parsed: exp.Expr) -> str:
+    """Run a statement in DuckDB's own words and give one that answers with the number of rows.
+
+    DuckDB's JSON() writes numbers anew, through doubles; a cast only checks the text and keeps it.
+    """
+    for parse in list(parsed.find_all(exp.ParseJSON)):
+        parse.replace(exp.cast(parse.this.copy(), exp.DataType.Type.JSON))
     duck = connection._duck_conn  # noqa: SLF001
     (count,) = duck.execute(parsed.sql(dialect="duckdb")).fetchone() or (0,)
     return f'SELECT {count} AS "number of rows inserted", 0 AS "number of rows updated"'
@@ -153,6 +172,7 @@ _HANDLERS: tuple[tuple[Callable[[str], bool], Callable[[Any, str], str]], ...] =
     (lambda sql: _PUT.match(sql) is not None, _put),
     (_starts(r"COPY\s+INTO"), _copy),
     (_starts("MERGE"), _merge),
+    (_starts(r"INSERT\s+INTO"), _insert),
 )
 
 
