@@ -31,7 +31,9 @@ def literal(text):
 
 def matches(record, condition):
     """Evaluate an OData condition of comparisons, `and`, `or` and parentheses."""
-    values = iter([COMPARE[op](record.get(name), literal(text)) for name, op, text in CONDITION.findall(condition)])
+    values = iter(
+        [COMPARE[op](record.get(name), literal(text)) for name, op, text in CONDITION.findall(condition)]
+    )
     return eval(CONDITION.sub(lambda _: str(next(values)), condition))
 
 
@@ -62,7 +64,11 @@ class FakeSage300:
         if self.fails_after is not None and len(self.requests) > self.fails_after:
             return 500, error("InternalServerError", "The application pool was recycled.")
         if name == "$metadata":
-            return (200, self.metadata[module]) if module in self.metadata else (404, error("ResourceNotFound", ""))
+            return (
+                (200, self.metadata[module])
+                if module in self.metadata
+                else (404, error("ResourceNotFound", ""))
+            )
         if module in self.missing_modules or name in self.missing_sets:
             return 404, error("ResourceNotFound", f"Module {module} is not activated.")
         condition = query.get("$filter")
@@ -98,7 +104,9 @@ def serving(fake):
 
             _, _, given = base64.b64decode(self.headers["Authorization"].split()[1]).decode().partition(":")
             status, body = (
-                fake.answer(parts.path, query) if given == fake.password else (401, error("Unauthorized", "No."))
+                fake.answer(parts.path, query)
+                if given == fake.password
+                else (401, error("Unauthorized", "No."))
             )
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

@@ -34,7 +34,12 @@ def an_invoice_batch(number, status="Posted", edited="2026-03-01", invoices=1, l
                 "VendorNumber": "1200",
                 "DocumentNumber": f"INV{number}-{entry}",
                 "InvoiceDetails": [
-                    {"BatchNumber": number, "EntryNumber": entry, "LineNumber": 20 * line, "GLAccount": "6000"}
+                    {
+                        "BatchNumber": number,
+                        "EntryNumber": entry,
+                        "LineNumber": 20 * line,
+                        "GLAccount": "6000",
+                    }
                     for line in range(1, lines + 1)
                 ],
             }
@@ -44,7 +49,9 @@ def an_invoice_batch(number, status="Posted", edited="2026-03-01", invoices=1, l
 
 
 def test_batches_invoices_and_lines_come_from_one_read(erp):
-    erp.fake.add("SAMINC", "APInvoiceBatches", *(an_invoice_batch(n, invoices=2, lines=3) for n in range(1, 251)))
+    erp.fake.add(
+        "SAMINC", "APInvoiceBatches", *(an_invoice_batch(n, invoices=2, lines=3) for n in range(1, 251))
+    )
     out = erp.run("ap_invoice_batches", "ap_invoices", "ap_invoice_lines")
     assert len(out.records("ap_invoice_batches")) == 250
     assert len(out.records("ap_invoices")) == 500
@@ -59,7 +66,7 @@ def test_lines_alone_are_read_once_and_ask_only_for_what_they_need(erp):
     assert out.keys("ap_invoice_lines") == [("SAMINC", 1, 1, 20), ("SAMINC", 1, 1, 40)]
     assert line["source_module"] == "AP"
     assert (line["VendorNumber"], line["DocumentNumber"], line["BatchStatus"]) == ("1200", "INV1-1", "Posted")
-    (_, query), = [r for r in erp.fake.requests if r[0] == "APInvoiceBatches"]
+    ((_, query),) = [r for r in erp.fake.requests if r[0] == "APInvoiceBatches"]
     assert "Invoices" in query["$select"].split(",")
     assert "OperatorEntryCount" not in query["$select"]
     assert not out.of("RECORD", "ap_invoice_batches")
@@ -105,7 +112,11 @@ def test_a_date_in_the_future_does_not_hide_what_happens_until_then(erp):
 
 def test_start_date_is_the_first_bookmark_and_blanks_come_along(erp):
     erp.fake.add(
-        "SAMINC", "APVendors", a_vendor("1", "2020-01-01"), a_vendor("2", "2026-03-05"), a_vendor("3", edited=None)
+        "SAMINC",
+        "APVendors",
+        a_vendor("1", "2020-01-01"),
+        a_vendor("2", "2026-03-05"),
+        a_vendor("3", edited=None),
     )
     out = erp.run("vendors", start_date="2026-01-01")
     assert [r["VendorNumber"] for r in out.records("vendors")] == ["2", "3"]
@@ -128,7 +139,9 @@ def test_an_open_batch_is_read_again_until_it_is_posted(erp):
     batches[0]["BatchStatus"] = "ReadyToPost"
     second = erp.run(*streams, state=first.state)
     assert erp.fake.asked("APInvoiceBatches")[-1] == "BatchNumber eq 1"
-    assert {r["BatchStatus"] for r in second.records("ap_invoice_lines") if r["BatchNumber"] == 1} == {"ReadyToPost"}
+    assert {r["BatchStatus"] for r in second.records("ap_invoice_lines") if r["BatchNumber"] == 1} == {
+        "ReadyToPost"
+    }
 
     batches[0]["BatchStatus"] = "Posted"
     third = erp.run(*streams, state=second.state)
@@ -240,8 +253,15 @@ def test_a_composite_key_goes_on_in_lexicographic_order(erp):
     erp.fake.add("SAMINC", "GLSegmentCodes", *codes)
     broken = erp.broken_run("gl_segment_codes", after=1)
     out = erp.run("gl_segment_codes", state=broken.state)
-    assert "(SegmentNumber gt '1' or (SegmentNumber eq '1' and SegmentCode gt 'B'))" in erp.fake.asked("GLSegmentCodes")
-    assert [r["SegmentNumber"] + r["SegmentCode"] for r in out.records("gl_segment_codes")] == ["1C", "2A", "2B", "2C"]
+    assert "(SegmentNumber gt '1' or (SegmentNumber eq '1' and SegmentCode gt 'B'))" in erp.fake.asked(
+        "GLSegmentCodes"
+    )
+    assert [r["SegmentNumber"] + r["SegmentCode"] for r in out.records("gl_segment_codes")] == [
+        "1C",
+        "2A",
+        "2B",
+        "2C",
+    ]
 
 
 def test_rows_that_do_not_ascend_are_counted_instead(erp):
@@ -274,7 +294,9 @@ def test_a_module_that_is_not_activated_is_one_warning_and_the_rest_runs(erp, ca
 
 def test_older_servers_serve_receipts_under_their_old_name(erp):
     erp.fake.missing_sets.add("POGetReceipts")
-    erp.fake.add("SAMINC", "POReceipts", {"ReceiptSequenceKey": 5, "LastPostingDate": DAY.format("2026-03-01")})
+    erp.fake.add(
+        "SAMINC", "POReceipts", {"ReceiptSequenceKey": 5, "LastPostingDate": DAY.format("2026-03-01")}
+    )
     erp.fake.add("SAMINC", "CSCompanyProfile", {"OrgID": "SAMINC"})
     assert erp.run("purchase_receipts").keys("purchase_receipts") == [("SAMINC", 5)]
 
@@ -285,14 +307,18 @@ def test_passwords_stay_in_the_erp_at_every_depth(erp):
         "OrderUniquifier": 1,
         "LastPostingDate": DAY.format("2026-03-01"),
         "AuthorizingUserPassword": "hunter2",
-        "OrderDetails": [{"OrderUniquifier": 1, "LineNumber": 1, **secret, "OrderDetailLotNumbers": [dict(secret)]}],
+        "OrderDetails": [
+            {"OrderUniquifier": 1, "LineNumber": 1, **secret, "OrderDetailLotNumbers": [dict(secret)]}
+        ],
         **secret,
     }
     erp.fake.add("SAMINC", "OEOrders", order)
     out = erp.run("orders", "order_lines")
     lines = [m["line"] for m in out.messages]
     assert len(out.records("order_lines")) == 1
-    assert not [line for line in lines if "hunter2" in line or "Password" in line or "UpdateOperation" in line]
+    assert not [
+        line for line in lines if "hunter2" in line or "Password" in line or "UpdateOperation" in line
+    ]
 
 
 def test_optional_fields_become_columns_where_the_settings_say_so(erp):
@@ -320,7 +346,10 @@ def test_batch_files_hold_the_rows_and_come_before_the_state(erp, tmp_path):
         for file in message["manifest"]:
             with gzip.open(file.removeprefix("file://")) as lines:
                 rows.setdefault(message["stream"], []).extend(map(json.loads, lines))
-    assert {stream: len(found) for stream, found in rows.items()} == {"ap_invoice_batches": 3, "ap_invoice_lines": 6}
+    assert {stream: len(found) for stream, found in rows.items()} == {
+        "ap_invoice_batches": 3,
+        "ap_invoice_lines": 6,
+    }
     kinds = [m["type"] for m in out.messages]
     assert kinds.index("STATE") > max(i for i, kind in enumerate(kinds) if kind == "BATCH")
 

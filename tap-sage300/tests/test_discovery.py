@@ -1,0 +1,106 @@
+"""Discovery: offline from the files, live with what the server says about itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_sage300.discovery import snake_case
+from tap_sage300.errors import LoginRefused
+from tap_sage300.tap import TapSage300
+
+EDMX = """<?xml version="1.0"?><edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">
+<edmx:DataServices><Schema Namespace="M" xmlns="http://docs.oasis-open.org/odata/ns/edm">{types}
+<EntityContainer Name="Container">{sets}</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>"""
+
+
+def a_module(**sets):
+    """`$metadata` of a module: entity set to (key, {property: type})."""
+    types = "".join(
+        f'<EntityType Name="{name}"><Key>'
+        + "".join(f'<PropertyRef Name="{k}"/>' for k in key)
+        + "</Key>"
+        + "".join(f'<Property Name="{p}" Type="{t}"/>' for p, t in properties.items())
+        + "</EntityType>"
+        for name, (key, properties) in sets.items()
+    )
+    entity_sets = "".join(f'<EntitySet Name="{name}" EntityType="M.{name}"/>' for name in sets)
+    return EDMX.format(types=types, sets=entity_sets).encode()
+
+
+def live(erp, **settings):
+    return TapSage300(config=erp.config(discover_custom_fields=True, **settings))
+
+
+def test_without_any_setting_every_stream_is_listed():
+    catalog = TapSage300(config={}, validate_config=False, setup_mapper=False).catalog_dict
+    names = {stream["tap_stream_id"] for stream in catalog["streams"]}
+    assert {"vendors", "ap_invoice_lines", "gl_journal_lines", "tx_tax_tracking"} <= names
+    assert len(names) == 144
+
+
+def test_partner_fields_come_in_and_unknown_ones_go(erp):
+    known = {
+        "VendorNumber": "Edm.String",
+        "VendorName": "Edm.String",
+        "DateLastMaintained": "Edm.DateTimeOffset",
+    }
+    added = {"TUScore": "Edm.Decimal", "TUApproved": "Edm.Boolean", "TUPassword": "Edm.String"}
+    erp.fake.metadata["AP"] = a_module(APVendors=(["VendorNumber"], known | added))
+    vendors = live(erp).streams["vendors"].schema["properties"]
+    assert set(vendors) == {"source_company", "source_module", *known, "TUScore", "TUApproved"}
+    assert vendors["TUScore"]["type"] == ["number", "null"]
+    assert vendors["TUApproved"]["type"] == ["boolean", "null"]
+
+
+def test_a_type_that_the_server_declares_otherwise_is_the_servers(erp):
+    properties = {"VendorNumber": "Edm.String", "GroupCode": "Edm.Int64"}
+    erp.fake.metadata["AP"] = a_module(APVendors=(["VendorNumber"], properties))
+    assert live(erp).streams["vendors"].schema["properties"]["GroupCode"]["type"] == ["integer", "null"]
+
+
+def test_a_declared_key_replaces_one_that_was_only_inferred(erp):
+    properties = {"AuditNumber": "Edm.Int64", "AuditRecordNumber": "Edm.Int64"}
+    erp.fake.metadata["TX"] = a_module(TXTaxTracking=(["AuditNumber"], properties))
+    assert live(erp).streams["tx_tax_tracking"].primary_keys == ("source_company", "AuditNumber")
+
+
+def test_a_stream_without_its_stamp_on_this_server_is_read_whole(erp):
+    erp.fake.metadata["AP"] = a_module(APVendors=(["VendorNumber"], {"VendorNumber": "Edm.String"}))
+    assert live(erp).streams["vendors"].replication_method == "FULL_TABLE"
+
+
+def test_partner_endpoints_are_streams_with_the_servers_schema(erp):
+    erp.fake.metadata["TU"] = a_module(
+        TUPaymentCodes=(
+            ["Code"],
+            {"Code": "Edm.String", "Limit": "Edm.Decimal", "Edited": "Edm.DateTimeOffset"},
+        )
+    )
+    erp.fake.add("SAMINC", "TUPaymentCodes", {"Code": "A", "Limit": 5, "Edited": "2026-03-01T00:00:00Z"})
+    declared = [{"module": "TU", "entity_set": "TUPaymentCodes", "replication_key": "Edited"}]
+    out = erp.run("tu_payment_codes", discover_custom_fields=True, extra_resources=declared)
+    assert out.keys("tu_payment_codes") == [("SAMINC", "A")]
+    assert out.partition("tu_payment_codes")["replication_key_value"] == "2026-03-01T00:00:00Z"
+
+
+def test_a_server_that_is_away_costs_one_warning_in_discovery(erp, caplog):
+    config = erp.config(base_url="http://127.0.0.1:9/x/v1.0/-", discover_custom_fields=True)
+    tap = TapSage300(config=config, setup_mapper=False)
+    tap._forgiving = True
+    assert len(tap.streams) == 144
+    assert [r.name for r in caplog.records if r.levelname == "WARNING"] == ["tap_sage300.discovery"]
+
+
+def test_a_wrong_password_is_not_forgiven_in_discovery(erp):
+    tap = TapSage300(config=erp.config(password="other", discover_custom_fields=True), setup_mapper=False)
+    tap._forgiving = True
+    with pytest.raises(LoginRefused):
+        tap.streams
+
+
+@pytest.mark.parametrize(
+    ("entity_set", "stream"),
+    [("TUPaymentCodes", "tu_payment_codes"), ("APVendors", "ap_vendors"), ("Widgets", "widgets")],
+)
+def test_snake_case(entity_set, stream):
+    assert snake_case(entity_set) == stream
