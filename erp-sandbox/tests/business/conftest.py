@@ -45,7 +45,9 @@ def docs(read):
     """The documents of a set by (company, key), exact decimals."""
 
     def of(path, entity_set):
-        rows = read(path, "SELECT * FROM documents WHERE entity_set = ? ORDER BY company, sort_key", entity_set)
+        rows = read(
+            path, "SELECT * FROM documents WHERE entity_set = ? ORDER BY company, sort_key", entity_set
+        )
         return {
             (row["company"], row["sort_key"]): json.loads(row["doc"], parse_float=Decimal, parse_int=Decimal)
             for row in rows

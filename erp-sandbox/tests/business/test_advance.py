@@ -25,7 +25,9 @@ def moved(founded, living, docs):
 
 
 def _changed(before, after):
-    return {key: (before[key], after[key]) for key in before.keys() & after.keys() if before[key] != after[key]}
+    return {
+        key: (before[key], after[key]) for key in before.keys() & after.keys() if before[key] != after[key]
+    }
 
 
 def test_three_days_at_once_are_three_single_days(founded, tmp_path, read):
@@ -102,7 +104,9 @@ def test_within_days_an_unposted_batch_is_deleted_and_a_payment_reversed(founded
 def test_a_deleted_location_vanishes_and_nothing_else_does(founded, living, read):
     business.advance(living, 4)
     keys = "SELECT company, entity_set, sort_key FROM documents"
-    gone = {tuple(row.values()) for row in read(founded, keys)} - {tuple(row.values()) for row in read(living, keys)}
+    gone = {tuple(row.values()) for row in read(founded, keys)} - {
+        tuple(row.values()) for row in read(living, keys)
+    }
     assert {entity_set for _, entity_set, _ in gone} <= {"APRemitToLocations", "ARShipToLocations"}
     assert gone
 
@@ -111,7 +115,9 @@ def test_a_payment_moves_the_activity_of_an_older_document(founded, living, docs
     business.advance(living, 6)
     paid = [
         (old, new)
-        for old, new in _changed(docs(founded, "APPostedDocuments"), docs(living, "APPostedDocuments")).values()
+        for old, new in _changed(
+            docs(founded, "APPostedDocuments"), docs(living, "APPostedDocuments")
+        ).values()
         if new["AmountDueVendorCurrency"] < old["AmountDueVendorCurrency"]
     ]
     assert paid

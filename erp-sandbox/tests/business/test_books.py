@@ -71,7 +71,9 @@ def test_fiscal_sets_are_the_sums_of_posted_transactions(path, docs):
             "JournalTransactionAmount"
         ]
     periods = {
-        (company, year["AccountNumber"], year["Fiscalsetyear"], f"{month:02d}"): year[f"Period{month:02d}netamount"]
+        (company, year["AccountNumber"], year["Fiscalsetyear"], f"{month:02d}"): year[
+            f"Period{month:02d}netamount"
+        ]
         for (company, _), year in docs(path, "GLAccountFiscalSets").items()
         for month in range(1, 13)
     }
@@ -93,7 +95,8 @@ def test_balance_sheet_accounts_open_with_last_years_close(path, docs):
 
 def test_posted_transactions_stand_in_both_journals_with_one_sequence(path, docs):
     batches = {
-        (company, batch["BatchNumber"]): batch for (company, _), batch in docs(path, "GLJournalBatches").items()
+        (company, batch["BatchNumber"]): batch
+        for (company, _), batch in docs(path, "GLJournalBatches").items()
     }
     for (company, _), line in docs(path, "GLPostedTransactions").items():
         batch = batches[company, line["BatchNumber"]]
@@ -104,12 +107,22 @@ def test_posted_transactions_stand_in_both_journals_with_one_sequence(path, docs
 
 def test_the_books_are_as_ugly_as_real_ones(founded, read, docs):
     texts = "".join(row["doc"] for row in read(founded, "SELECT doc FROM documents"))
-    for wanted in ("株式会社", "O'Brien", '\\"Best\\"', "12345678901234.567", "-12345678901234.567", "\\n", "\\t"):
+    for wanted in (
+        "株式会社",
+        "O'Brien",
+        '\\"Best\\"',
+        "12345678901234.567",
+        "-12345678901234.567",
+        "\\n",
+        "\\t",
+    ):
         assert wanted in texts
     kuwait = [d for d in docs(founded, "APPostedDocuments").values() if d["CurrencyCode"] == "KWD"]
     assert any(d["OriginalDocumentAmountVendorCurrency"] % Decimal("0.01") for d in kuwait)
     assert {"Invoice", "3"} == {
-        invoice["DocumentType"] for b in docs(founded, "APInvoiceBatches").values() for invoice in b["Invoices"]
+        invoice["DocumentType"]
+        for b in docs(founded, "APInvoiceBatches").values()
+        for invoice in b["Invoices"]
     }
     notes = [d for d in docs(founded, "ARPostedDocuments").values() if d["DocumentType"] == "CreditNote"]
     assert any(d["CustomerCurrencyInvoiceAmount"] < 0 for d in notes)
@@ -132,7 +145,9 @@ def test_the_same_seed_gives_the_same_business(tmp_path, read):
 
 def test_scale_sets_the_size(founded, tmp_path, read):
     def count(path):
-        rows = read(path, "SELECT count(*) AS n FROM biz_invoices WHERE company = 'SAMINC' AND order_number >= ''")
+        rows = read(
+            path, "SELECT count(*) AS n FROM biz_invoices WHERE company = 'SAMINC' AND order_number >= ''"
+        )
         return rows[0]["n"]
 
     business.create(tmp_path / "twice.db", companies=("SAMINC",), scale=0.3, seed=7)

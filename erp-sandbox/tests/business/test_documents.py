@@ -77,7 +77,9 @@ def test_the_headers_have_their_lines(founded, docs):
         for step in path:
             level = [child for parent in level for child in parent[step]]
             assert len(level) > 10, (name, step)
-            keys = [tuple(v for k, v in child.items() if k.endswith(("Number", "Key", "fier"))) for child in level]
+            keys = [
+                tuple(v for k, v in child.items() if k.endswith(("Number", "Key", "fier"))) for child in level
+            ]
             assert all(any(part not in {0, ""} for part in key) for key in keys), (name, step)
 
 
@@ -109,5 +111,6 @@ def test_a_deleted_record_is_gone(living, read):
     writer.remove("APVendors", {"VendorNumber": "V01200"})
     connection.close()
     assert not read(
-        living, "SELECT 1 FROM documents WHERE company = 'SAMINC' AND entity_set = 'APVendors' AND sort_key = 'V01200'"
+        living,
+        "SELECT 1 FROM documents WHERE company = 'SAMINC' AND entity_set = 'APVendors' AND sort_key = 'V01200'",
     )

@@ -23,7 +23,9 @@ def decode(
     **schema: Any,
 ) -> tuple[list[dict[str, Any]], list[Rejection]]:
     """Decode records under a schema; rows come without the three metadata columns."""
-    decoder = StreamDecoder("s", {"type": "object", "properties": properties, **schema}, key, number_type=number_type)
+    decoder = StreamDecoder(
+        "s", {"type": "object", "properties": properties, **schema}, key, number_type=number_type
+    )
     table, rejections = decoder.decode([line(record) for record in records])
     names = [column.name for column in decoder.columns]
     assert table.column_names == [*names, "_sdc_extracted_at", "_sdc_deleted_at", "_sdc_version"]

@@ -48,7 +48,17 @@ def test_more_digits_than_a_double_has():
 
 @pytest.mark.parametrize(
     "written",
-    ["0.0001", "1.0005", "10000000000000000", "1e999999999", "1e-400", "1e99999999999999999999", "NaN", "Infinity", "-Infinity"],
+    [
+        "0.0001",
+        "1.0005",
+        "10000000000000000",
+        "1e999999999",
+        "1e-400",
+        "1e99999999999999999999",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+    ],
 )
 def test_what_does_not_fit_is_rejected_never_rounded(written):
     rows, rejections = decode({"amount": MONEY}, '{"amount": 1.5}', f'{{"amount": {written}}}')
@@ -72,7 +82,9 @@ def test_singer_decimals_are_text(written):
     assert [row["amount"] for row in rows] == [Decimal("1.5"), None]
 
 
-@pytest.mark.parametrize("written", ['""', '"abc"', '"1,5"', '"1_000"', '" 1"', '"NaN"', '"0.0001"', '"null"', '"0x1F"'])
+@pytest.mark.parametrize(
+    "written", ['""', '"abc"', '"1,5"', '"1_000"', '" 1"', '"NaN"', '"0.0001"', '"null"', '"0x1F"']
+)
 def test_text_that_is_no_decimal_is_rejected(written):
     rows, (rejection,) = decode({"amount": TEXT}, f'{{"amount": {written}}}', '{"amount": "2"}')
     assert rows == [{"amount": Decimal(2)}]
@@ -100,7 +112,14 @@ def test_integers_keep_every_digit(written, loaded):
 
 @pytest.mark.parametrize(
     ("written", "kind"),
-    [('"1"', "type"), ("1.5", "type"), ("true", "type"), ("9" * 39, "decimal"), ("1e38", "decimal"), ("9" * 5000, "decimal")],
+    [
+        ('"1"', "type"),
+        ("1.5", "type"),
+        ("true", "type"),
+        ("9" * 39, "decimal"),
+        ("1e38", "decimal"),
+        ("9" * 5000, "decimal"),
+    ],
 )
 def test_what_is_no_integer_is_rejected(written, kind):
     rows, (rejection,) = decode({"n": WHOLE}, f'{{"n": {written}}}', '{"n": 5}')
@@ -108,7 +127,9 @@ def test_what_is_no_integer_is_rejected(written, kind):
     assert (rejection.kind, rejection.path) == (kind, "$.record.n")
 
 
-@pytest.mark.parametrize("written", [str(2**128 + 1), str(2**127), "9e37", "12345678901234567890123456789012345678"])
+@pytest.mark.parametrize(
+    "written", [str(2**128 + 1), str(2**127), "9e37", "12345678901234567890123456789012345678"]
+)
 @pytest.mark.parametrize("schema", [MONEY, WIDE])
 def test_a_number_too_large_never_wraps_around(written, schema):
     rows, (rejection,) = decode({"amount": schema}, f'{{"amount": {written}}}')

@@ -27,7 +27,9 @@ def test_no_lines_give_an_empty_table_with_all_columns(decoder):
 
 def test_the_envelope_gives_the_metadata(decoder):
     record = {"id": 1, "_sdc_deleted_at": "2026-01-02T03:04:05+02:00"}
-    table, _ = decoder.decode([line(record, time_extracted="2026-01-01T00:00:00.123456Z", version=7), line({"id": 2})])
+    table, _ = decoder.decode(
+        [line(record, time_extracted="2026-01-01T00:00:00.123456Z", version=7), line({"id": 2})]
+    )
     assert table.select(["_sdc_extracted_at", "_sdc_deleted_at", "_sdc_version"]).to_pylist() == [
         {
             "_sdc_extracted_at": dt.datetime(2026, 1, 1, 0, 0, 0, 123456, tzinfo=UTC),
@@ -66,7 +68,11 @@ def test_a_record_with_two_faults_is_rejected_once():
 def test_keys_are_there_and_not_null():
     properties = {"id": {"type": ["integer", "null"]}, "code": {"type": ["string", "null"]}}
     rows, rejections = decode(
-        properties, {"id": 1, "code": "a"}, {"code": "a"}, {"id": None, "code": "a"}, {"id": 1, "code": None},
+        properties,
+        {"id": 1, "code": "a"},
+        {"code": "a"},
+        {"id": None, "code": "a"},
+        {"id": 1, "code": None},
         key=("id", "code"),
     )
     assert rows == [{"id": 1, "code": "a"}]
@@ -166,10 +172,14 @@ def test_nested_json_is_kept_byte_for_byte():
 
 
 def test_a_variant_takes_the_types_it_declares():
-    rows, rejections = decode({"x": {"type": ["object", "integer"]}}, '{"x": {}}', '{"x": 5}', '{"x": "a"}', '{"x": []}')
+    rows, rejections = decode(
+        {"x": {"type": ["object", "integer"]}}, '{"x": {}}', '{"x": 5}', '{"x": "a"}', '{"x": []}'
+    )
     assert [row["x"] for row in rows] == ["{}", "5"]
     assert [r.kind for r in rejections] == ["type", "type"]
-    rows, rejections = decode({"x": {}}, '{"x": {}}', '{"x": 5}', '{"x": "a"}', '{"x": []}', '{"x": null}', '{"x": true}')
+    rows, rejections = decode(
+        {"x": {}}, '{"x": {}}', '{"x": 5}', '{"x": "a"}', '{"x": []}', '{"x": null}', '{"x": true}'
+    )
     assert [row["x"] for row in rows] == ["{}", "5", '"a"', "[]", None, "true"]
     assert rejections == []
 
@@ -190,7 +200,9 @@ def test_half_a_surrogate_pair_is_rejected(kind, half):
 
 @pytest.mark.parametrize("kind", ["string", "object", "unknown"])
 def test_bytes_that_are_not_utf8_are_rejected(kind):
-    decoder = StreamDecoder("s", {"properties": {"x": {"type": ["string", "object"]}, "y": {"type": "string"}}}, [])
+    decoder = StreamDecoder(
+        "s", {"properties": {"x": {"type": ["string", "object"]}, "y": {"type": "string"}}}, []
+    )
     value = {"string": b'{"y": "\xff"}', "object": b'{"x": {"a": "\xff"}}', "unknown": b'{"z": "\xff"}'}[kind]
     table, rejections = decoder.decode([b'{"type": "RECORD", "record": ' + value + b"}", line({"y": "a"})])
     if kind != "unknown":
@@ -201,7 +213,10 @@ def test_bytes_that_are_not_utf8_are_rejected(kind):
 
 def test_binary_is_base64():
     rows, (rejection,) = decode(
-        {"x": {"type": ["string", "null"], "contentEncoding": "base64"}}, {"x": "AAEC/w=="}, {"x": None}, {"x": "?"}
+        {"x": {"type": ["string", "null"], "contentEncoding": "base64"}},
+        {"x": "AAEC/w=="},
+        {"x": None},
+        {"x": "?"},
     )
     assert [row["x"] for row in rows] == [b"\x00\x01\x02\xff", None]
     assert rejection.kind == "format"
@@ -226,7 +241,10 @@ def test_the_last_of_two_equal_names_counts(decoder):
 
 
 def test_fields_the_schema_does_not_name_are_counted_and_told(decoder):
-    lines = [line({"id": n, "extra": n} if n % 2 else {"id": n, 'odd"name': 1, "_sdc_sequence": 5}) for n in range(10)]
+    lines = [
+        line({"id": n, "extra": n} if n % 2 else {"id": n, 'odd"name': 1, "_sdc_sequence": 5})
+        for n in range(10)
+    ]
     lines[3] = line({"id": "bad", "extra": 1})
     table, rejections = decoder.decode(lines)
     assert (table.num_rows, len(rejections)) == (9, 1)
@@ -241,17 +259,34 @@ def test_a_source_with_data_for_names_still_loads(decoder):
     assert len(decoder.unknown_fields) == 200
 
 
-NAMES = ["class", "with space", "dotted.name", "Ünïcode €", "", 'quo"te', "back\\slash", "new\nline", "c0", "deleted", "record"]
+NAMES = [
+    "class",
+    "with space",
+    "dotted.name",
+    "Ünïcode €",
+    "",
+    'quo"te',
+    "back\\slash",
+    "new\nline",
+    "c0",
+    "deleted",
+    "record",
+]
 
 
 def test_any_name_can_be_a_column():
     properties = {name: {"type": "integer"} for name in NAMES}
     record = {name: place for place, name in enumerate(NAMES)}
-    rows, rejections = decode(properties, record, {**record, 'quo"te': "x"}, {**record, "class": "x"}, required=NAMES)
+    rows, rejections = decode(
+        properties, record, {**record, 'quo"te': "x"}, {**record, "class": "x"}, required=NAMES
+    )
     assert rows == [record]
     assert [r.path for r in rejections] == ['$.record.quo"te', "$.record.class"]
     _, rejections = decode({'quo"te': {"type": "string"}}, {'quo"te': 1}, {}, key=('quo"te',))
-    assert [(r.kind, r.path) for r in rejections] == [("type", '$.record.quo"te'), ("missing_key", '$.record.quo"te')]
+    assert [(r.kind, r.path) for r in rejections] == [
+        ("type", '$.record.quo"te'),
+        ("missing_key", '$.record.quo"te'),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -272,7 +307,9 @@ def test_any_name_can_be_a_column():
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["name", 'na"me'])
 def test_a_line_that_is_no_record_is_rejected(text, kind, name):
-    decoder = StreamDecoder("s", {"properties": {"id": {"type": "integer"}, name: {"type": "string"}}}, ["id"])
+    decoder = StreamDecoder(
+        "s", {"properties": {"id": {"type": "integer"}, name: {"type": "string"}}}, ["id"]
+    )
     table, (rejection,) = decoder.decode([line({"id": 1}), text, line({"id": 2})])
     assert table["id"].to_pylist() == [1, 2]
     assert (rejection.kind, rejection.line_number) == (kind, 1)

@@ -41,11 +41,17 @@ NUMBERS = st.integers() | st.integers(-(10**45), 10**45) | st.decimals(allow_nan
 TEXTS = (
     st.text(st.characters(exclude_categories=["Cs"]))
     | st.dates().map(str)
-    | st.datetimes(timezones=st.sampled_from([None, UTC, dt.timezone(dt.timedelta(hours=-9, minutes=-30))])).map(str)
+    | st.datetimes(
+        timezones=st.sampled_from([None, UTC, dt.timezone(dt.timedelta(hours=-9, minutes=-30))])
+    ).map(str)
     | st.times().map(str)
 )
 SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=6)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
+)
 
 
 def written(value):
@@ -78,7 +84,9 @@ def same(kind, sent, loaded):
     if kind is Kind.TIMESTAMP_TZ:
         moment = dt.datetime.fromisoformat(sent)
         return loaded == (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    return type(sent) is type(loaded) and loaded == sent or (not isinstance(sent, bool | str) and loaded == sent)
+    return (
+        type(sent) is type(loaded) and loaded == sent or (not isinstance(sent, bool | str) and loaded == sent)
+    )
 
 
 def acceptable(column, property_, sent):

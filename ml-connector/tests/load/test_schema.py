@@ -31,7 +31,10 @@ TABLE = [
     ({"type": "number", "x-precision": 60, "x-scale": 4}, (D, 38, 4)),
     ({"type": "number", "x-precision": 2, "x-scale": 5}, (D, 5, 5)),
     ({"type": "string", "format": "singer.decimal"}, (D, 38, 9)),
-    ({"type": ["string", "number", "null"], "format": "singer.decimal", "x-precision": 9, "x-scale": 2}, (D, 9, 2)),
+    (
+        {"type": ["string", "number", "null"], "format": "singer.decimal", "x-precision": 9, "x-scale": 2},
+        (D, 9, 2),
+    ),
     ({"type": "string", "format": "date"}, (Kind.DATE, None, None)),
     (STAMP, (Kind.TIMESTAMP_TZ, None, None)),
     ({**STAMP, "x-timezone-naive": True}, (Kind.TIMESTAMP_NTZ, None, None)),
@@ -147,7 +150,13 @@ def test_branches_at_the_top_require_only_what_each_requires():
 
 
 def test_the_targets_own_names_get_no_second_column():
-    schema = {"properties": {"id": {"type": "integer"}, "_sdc_deleted_at": STAMP, "_sdc_sequence": {"type": "integer"}}}
+    schema = {
+        "properties": {
+            "id": {"type": "integer"},
+            "_sdc_deleted_at": STAMP,
+            "_sdc_sequence": {"type": "integer"},
+        }
+    }
     assert [column.name for column in columns_of(schema)] == ["id"]
 
 

@@ -81,4 +81,6 @@ def test_streams_keep_their_order():
     seen = defaultdict(list)
     for stream, row in rows:
         seen[stream].append(row["id"])
-    assert seen["test_users"] == [message["record"]["id"] for stream, message, _ in sent if stream == "test_users"]
+    assert seen["test_users"] == [
+        message["record"]["id"] for stream, message, _ in sent if stream == "test_users"
+    ]

@@ -62,7 +62,20 @@ def test_two_types_meet_where_no_value_is_lost(old, new, met):
 
 
 def test_what_it_gives_already_holds_both():
-    kinds = [INTEGER, decimal(10, 2), decimal(20, 5), STRING, DATE, TIME, TZ, NTZ, VARIANT, BOOLEAN, DOUBLE, BINARY]
+    kinds = [
+        INTEGER,
+        decimal(10, 2),
+        decimal(20, 5),
+        STRING,
+        DATE,
+        TIME,
+        TZ,
+        NTZ,
+        VARIANT,
+        BOOLEAN,
+        DOUBLE,
+        BINARY,
+    ]
     for old, new in itertools.product(kinds, kinds):
         met = widen(old, new)
         if met is not None:
