@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+BIN = Path(sys.executable).parent
 DESIGN = """base_url companies username password start_date page_size lookback discover_custom_fields
 request_timeout max_retries requests_per_minute prefetch_pages verify_ssl ca_bundle proxy_url user_agent
 stream_maps flattening_enabled flattening_max_depth batch_config extra_resources
@@ -106,3 +110,14 @@ def test_two_runs_over_the_real_protocol_move_less_the_second_time(cli, sandbox_
     ]
     assert 0 < counts[1] < counts[0]
     assert "WEBAPI" not in state.read_text()
+
+
+def test_a_target_that_dies_is_one_sentence(sandbox_config, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(sandbox_config))
+    command = f"{BIN / 'tap-sage300'} --config {tmp_path / 'config.json'} | head -1"
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert "before the tap" in result.stderr.splitlines()[-1]
