@@ -269,10 +269,15 @@ class _Command(SingerCommand):
             _fail(f"The settings are not complete: {'; '.join(error.errors)}.")
         except (Sage300Error, SecretError, HttpError) as error:
             _fail(str(error))
+
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
         except BrokenPipeError:
             # Python would complain once more when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            _fail("The program that reads this tap's output has ended.")
+            _fail("The program that reads this tap's output has ended before the tap: see what it says.")
 
 
 def _fail(sentence: str) -> None:
