@@ -121,7 +121,7 @@ class TestEverySchema:
             r"(Percent(age)?|ExchangeRate|Amount|Discount(Base|Available)|Cost|Price)\d?$"
         )
         for path, field in fields(SCHEMAS[stream]):
-            if fractional.search(path):
+            if fractional.search(path) and "NumberOf" not in path:
                 assert "integer" not in field["type"], path
 
     def test_keeps_secrets_and_write_only_fields_in_the_erp(self, stream: str) -> None:
@@ -138,7 +138,7 @@ class TestEverySchema:
 class TestEveryLineSchema:
     def test_has_the_path_of_a_collection_in_its_documents(self, stream: str) -> None:
         lines = LINES[stream]
-        own = level(parent(lines)["properties"] and parent(lines), lines["x-path"])
+        own = level(parent(lines), lines["x-path"])
         carried = lines["x-carried"]
         for name in lines["properties"]:
             if name not in carried and name not in {"source_company", "source_module"}:
