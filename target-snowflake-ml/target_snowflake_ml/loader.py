@@ -5,17 +5,23 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ml_connector.load.dead_letters import COLUMNS as DEAD_LETTER_COLUMNS
 from ml_connector.load.errors import LoadError
 from ml_connector.load.retry import retrying
+from ml_connector.secrets import redact
 
 from target_snowflake_ml.ledger import now, stamp
 from target_snowflake_ml.sql import load as sql
 from target_snowflake_ml.sql.identifiers import quoted
+from target_snowflake_ml.sql.ledger import columns_of
 
 if TYPE_CHECKING:
-    from ml_connector.load.decode import Rejection
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
     from ml_connector.load.schema import Column
     from ml_connector.load.spool import Manifest, Spool
 
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 ARRIVING = "__ML_ARRIVING"
+DEAD_LETTERS = columns_of("DEAD_LETTERS")
 
 
 @dataclass(frozen=True)
@@ -32,15 +39,13 @@ class Batch:
     """A spooled batch and what the ledger says of it.
 
     Attributes:
-        manifest: Its file.
-        rejections: Records of it that go to DEAD_LETTERS.
-        numbers: Line numbers in the input of its lines.
+        manifest: Its files.
+        read: Records that came with it.
         facts: Columns of its row in BATCHES that only the reader knows.
     """
 
     manifest: Manifest
-    rejections: list[Rejection]
-    numbers: list[int]
+    read: int
     facts: dict[str, Any]
 
 
@@ -70,13 +75,40 @@ class Loader:
         Raises:
             LoadError: If a column cannot take what the stream sends.
         """
-        self._retrying(f"Table {table.schema}.{table.name}", lambda _: self._prepare(table))
+
+        def make(_: int) -> None:
+            self._prepare(table)
+            if overwrite:
+                arriving = replace(table, name=table.name + ARRIVING, transient=True, cluster_by=())
+                if table.path not in self._replacing:  # left behind by a run that was killed
+                    self.connection.execute(f"DROP TABLE IF EXISTS {arriving.path}")
+                self._prepare(arriving)
+
+        self._retrying(f"Table {table.schema}.{table.name}", make)
         if overwrite:
-            arriving = replace(table, name=table.name + ARRIVING, transient=True, cluster_by=())
-            if table.path not in self._replacing:
-                self.connection.execute(f"DROP TABLE IF EXISTS {arriving.path}")
-            self._retrying(f"Table {arriving.schema}.{arriving.name}", lambda _: self._prepare(arriving))
             self._replacing[table.path] = table
+
+    def start(self) -> None:
+        """Open the session and write the run into the ledger."""
+        self._retrying("The ledger", lambda _: self.ledger.start())
+
+    def finish(self, error: str | None, *, stopped: bool = False) -> None:
+        """Write the run's end into the ledger, and close the session."""
+        # a run that failed has had its time for another try
+        seconds = self._retry_seconds if error is None else 0
+        try:
+            retrying(
+                lambda _: self.ledger.finish(error, stopped=stopped),
+                seconds=seconds,
+                what="The ledger",
+                logger=logger,
+            )
+        except LoadError as failure:
+            if error is None:
+                raise
+            logger.warning("The run's end could not be written to the ledger: %s", failure)
+        finally:
+            self.connection.close()
 
     def load(self, table: Table, batch: Batch) -> None:
         """Load one batch, again and again while what fails may pass.
@@ -84,19 +116,19 @@ class Loader:
         Raises:
             LoadError: If it fails for good; the batch stays in the spool with its manifest.
         """
-        first = now()
+        manifest = batch.manifest
         row = {
-            "BATCH_ID": batch.manifest.batch_id,
+            "BATCH_ID": manifest.batch_id,
             "RUN_ID": self.ledger.run_id,
-            "STREAM": batch.manifest.stream,
+            "STREAM": manifest.stream,
             "TARGET_TABLE": f"{table.schema}.{table.name}",
-            "LOAD_METHOD": batch.manifest.load_method,
-            "RECORDS_READ": len(batch.numbers),
-            "RECORDS_LOADED": batch.manifest.records,
-            "RECORDS_REJECTED": len(batch.rejections),
-            "BYTES": batch.manifest.bytes,
-            "SHA256": batch.manifest.sha256,
-            "FIRST_ATTEMPT_AT": stamp(first),
+            "LOAD_METHOD": manifest.load_method,
+            "RECORDS_READ": batch.read,
+            "RECORDS_LOADED": manifest.records,
+            "RECORDS_REJECTED": manifest.rejected,
+            "BYTES": manifest.bytes,
+            "SHA256": manifest.sha256,
+            "FIRST_ATTEMPT_AT": stamp(now()),
             **batch.facts,
         }
         attempts = 0
@@ -104,21 +136,23 @@ class Loader:
         def attempt(number: int) -> None:
             nonlocal attempts
             attempts = number
-            if number > 1 and self.ledger.is_loaded(batch.manifest.batch_id):
+            if number > 1 and self.ledger.is_loaded(manifest.batch_id):
                 return  # the commit went through, only its answer was lost
             self._load(table, batch, {**row, "ATTEMPTS": number})
 
         try:
-            self._retrying(f"Batch {batch.manifest.batch_id} of '{batch.manifest.stream}'", attempt)
+            self._retrying(f"Batch {manifest.batch_id} of '{manifest.stream}'", attempt)
         except LoadError as error:
-            batch.manifest.error = str(error)
-            self.spool.keep(batch.manifest)
-            self.ledger.failed_batch({**row, "ATTEMPTS": attempts, "RECORDS_LOADED": 0, "ERROR": str(error)})
+            manifest.error = redact(str(error))
+            self.spool.keep(manifest)
+            lost = {"RECORDS_LOADED": 0, "STATUS": "failed", "ATTEMPTS": attempts, "ERROR": manifest.error}
+            with suppress(LoadError):  # the warehouse may not listen any more
+                self.ledger.batch({**row, **lost})
             raise
-        self.ledger.read += len(batch.numbers)
-        self.ledger.loaded += batch.manifest.records
-        self.ledger.rejected += len(batch.rejections)
-        self.spool.drop(batch.manifest.batch_id)
+        self.ledger.read += batch.read
+        self.ledger.loaded += manifest.records
+        self.ledger.rejected += manifest.rejected
+        self.spool.drop(manifest.batch_id)
 
     def retire(self, table: Table, version: int) -> None:
         """Mark or remove the rows that a full read no longer brought."""
@@ -127,14 +161,16 @@ class Loader:
 
     def finish_overwrites(self) -> None:
         """Put what arrived in place of the old rows, each table in one transaction."""
-        for path, table in list(self._replacing.items()):
-            arriving = table.name + ARRIVING
-            self._retrying(
-                f"Overwriting {table.schema}.{table.name}",
-                lambda _, table=table, arriving=arriving: self._in_transaction(sql.replace(table, arriving)),
-            )
-            self.connection.execute(f"DROP TABLE IF EXISTS {quoted(table.schema, arriving)}")
-            del self._replacing[path]
+        for table in list(self._replacing.values()):
+            self._retrying(f"Overwriting {table.schema}.{table.name}", partial(self._replace, table))
+            del self._replacing[table.path]
+
+    def _replace(self, table: Table, _: int) -> None:
+        arriving = replace(table, name=table.name + ARRIVING)
+        settled = self._settled
+        self._in_transaction(sql.replace(table, arriving.name, settled[arriving.path], settled[table.path]))
+        with suppress(LoadError):  # the next run drops it too
+            self.connection.execute(f"DROP TABLE IF EXISTS {arriving.path}")
 
     def _prepare(self, table: Table) -> None:
         execute = self.connection.execute
@@ -156,53 +192,69 @@ class Loader:
         return {str(row[0]): str(row[1]) for row in self.connection.execute(f"DESCRIBE TABLE {table.path}")}
 
     def _load(self, table: Table, batch: Batch, row: dict[str, Any]) -> None:
+        """Stage the files, then write rows, dead letters and the ledger's row in one transaction."""
         execute = self.connection.execute
         self.connection.statement_ids.clear()
-        overwrite = batch.manifest.load_method == "overwrite"
+        manifest = batch.manifest
+        overwrite = manifest.load_method == "overwrite"
         into = replace(table, name=table.name + ARRIVING) if overwrite else table
-        settled = self._settled[into.path]
-        file = f"{batch.manifest.batch_id}.parquet"
-        staged = f"ML_STAGED_{batch.manifest.batch_id}"
-        if batch.manifest.records:
-            # DDL commits implicitly in Snowflake: all of it comes before BEGIN
-            execute(f"USE SCHEMA {quoted(table.schema)}")
-            execute(f"DROP TABLE IF EXISTS {quoted(staged)}")
-            execute(sql.create_staged(staged, table.columns))
-            execute(sql.put(str(self.spool.path(batch.manifest.batch_id).resolve()), table.schema))
-            execute(sql.copy(table.schema, staged, file, table.columns))
-            if batch.manifest.load_method == "upsert":
-                statements = sql.merge(into, staged, settled, hard_delete=self._hard_delete)
+        rows, rejected = f"ML_STAGED_{manifest.batch_id}", f"ML_REJECTED_{manifest.batch_id}"
+        files: dict[str, Path] = {}
+        statements: list[str] = []
+        # DDL commits implicitly in Snowflake: all of it comes before BEGIN
+        execute(f"USE SCHEMA {quoted(table.schema)}")
+        if manifest.records:
+            files[rows] = self.spool.path(manifest.batch_id)
+            self._stage(table.schema, rows, files[rows], table.columns, manifest.records)
+            settled = self._settled[into.path]
+            if into.keys and manifest.load_method != "append-only":
+                statements += sql.merge(into, rows, settled, hard_delete=self._hard_delete)
             else:
-                statements = sql.insert(into, staged, settled)
-        else:
-            statements = []
-        self._in_transaction(statements, batch=batch, row=row)
-        if batch.manifest.records:
-            with suppress(LoadError):  # the rows are in; what is left behind is only untidy
-                execute(f"DROP TABLE IF EXISTS {quoted(staged)}")
-                execute(sql.remove(table.schema, file))
+                statements += sql.insert(into, rows, settled)
+        if manifest.rejected:
+            files[rejected] = self.spool.rejected_path(manifest.batch_id)
+            self._stage(table.schema, rejected, files[rejected], DEAD_LETTERS, manifest.rejected)
+            letters = quoted(self.ledger.schema, "DEAD_LETTERS")
+            statements.append(sql.move(letters, rejected, DEAD_LETTER_COLUMNS.names))
 
-    def _in_transaction(
-        self, statements: list[str], *, batch: Batch | None = None, row: dict[str, Any] | None = None
-    ) -> None:
+        def loaded() -> None:
+            ids = ",".join(self.connection.statement_ids)
+            self.ledger.batch({**row, "STATUS": "loaded", "LOADED_AT": stamp(now()), "STATEMENT_IDS": ids})
+
+        self._in_transaction(statements, loaded)
+        with suppress(LoadError):  # the rows are in; what is left behind is only untidy
+            for name, path in files.items():
+                execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+                execute(sql.remove(table.schema, path.name))
+
+    def _stage(self, schema: str, name: str, path: Path, columns: Sequence[Column], count: int) -> None:
+        """Bring a file into a temporary table of the current schema.
+
+        Raises:
+            LoadError: If Snowflake copied another number of rows than the file has.
+        """
+        execute = self.connection.execute
+        execute(sql.create_staged(name, columns))
+        execute(sql.put(str(path.resolve()), schema))
+        execute(sql.copy(schema, name, path.name))
+        ((copied,),) = execute(f"SELECT COUNT(*) FROM {quoted(name)}")
+        if copied != count:
+            raise LoadError(
+                f"Snowflake copied {copied} of the {count} rows of {path.name}; nothing is loaded."
+            )
+
+    def _in_transaction(self, statements: Sequence[str], last: Callable[[], None] = lambda: None) -> None:
         execute = self.connection.execute
         execute("BEGIN")
         try:
             for statement in statements:
                 execute(statement)
-            if batch and row:
-                self.ledger.dead_letters(
-                    batch.manifest.stream, batch.manifest.batch_id, batch.rejections, batch.numbers
-                )
-                ids = ",".join(self.connection.statement_ids)
-                self.ledger.batch(
-                    {**row, "STATUS": "loaded", "LOADED_AT": stamp(now()), "STATEMENT_IDS": ids}
-                )
+            last()
             execute("COMMIT")
-        except LoadError:
+        except BaseException:
             with suppress(LoadError):
                 execute("ROLLBACK")
             raise
 
-    def _retrying(self, what: str, call: Any) -> None:
+    def _retrying(self, what: str, call: Callable[[int], Any]) -> None:
         retrying(call, seconds=self._retry_seconds, what=what, logger=logger)

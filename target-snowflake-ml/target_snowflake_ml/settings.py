@@ -5,6 +5,9 @@ from __future__ import annotations
 from ml_connector.load.settings import loading_settings
 from singer_sdk import typing as th
 
+UNUSED = ("add_record_metadata", "validate_records")
+"""The SDK's settings that are left out: metadata columns are always there, records are always validated."""
+
 SECRETS = ("private_key", "private_key_passphrase", "token")
 
 SETTINGS = th.PropertiesList(
@@ -89,6 +92,7 @@ SETTINGS = th.PropertiesList(
         "query_tag",
         th.StringType,
         title="Query tag",
+        default="target-snowflake-ml",
         description="QUERY_TAG of the session; the run's id is added.",
     ),
 ).to_dict()

@@ -15,26 +15,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from ml_connector.load.batch import LineBatch
+from ml_connector.load.dead_letters import dead_letters
 from ml_connector.load.decode import StreamDecoder
-from ml_connector.load.errors import LoadError, TooManyDeadLettersError
-from ml_connector.load.options import options_of
+from ml_connector.load.errors import LoadError
+from ml_connector.load.options import Name, StreamOptions, options_of
 from singer_sdk.sinks import Sink
 from typing_extensions import override
 
 from target_snowflake_ml.ledger import now, stamp
 from target_snowflake_ml.loader import Batch
-from target_snowflake_ml.sql.identifiers import column_names, identifier
+from target_snowflake_ml.sql.identifiers import column_names, given, identifier
 from target_snowflake_ml.sql.table import BOOKKEEPING, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ml_connector.load.decode import Rejection
     from singer_sdk.helpers._batch import BaseBatchFileEncoding
 
     from target_snowflake_ml.target import TargetSnowflakeML
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 _ROWS_OF_A_FILE = 10_000
+_TOLD_OF_A_BATCH = 5
 
 
 class SnowflakeSink(Sink):
@@ -53,6 +56,8 @@ class SnowflakeSink(Sink):
         super().__init__(target, stream_name, schema, key_properties)
         self._target = target
         self._batch = LineBatch()
+        self._most_rows = int(self.config["batch_size_rows"])
+        self._most_bytes = int(self.config["batch_size_bytes"])
         self._told: set[str] = set()
         self.bookmark_property = target.bookmark_properties.get(stream_name)
 
@@ -62,6 +67,10 @@ class SnowflakeSink(Sink):
         """The metadata columns are added to the batch, not to each record."""
         return False
 
+    @override
+    def get_validator(self) -> None:
+        """The decoder validates; a second validator would only slow the start."""
+
     @property
     @override
     def current_size(self) -> int:
@@ -69,12 +78,15 @@ class SnowflakeSink(Sink):
         return len(self._batch.lines)
 
     @property
+    def waiting_bytes(self) -> int:
+        """Bytes of the records waiting to be loaded."""
+        return self._batch.size
+
+    @property
     @override
     def is_full(self) -> bool:
         """Whether the batch has all the rows or bytes it may have."""
-        return self.current_size >= int(self.config["batch_size_rows"]) or self._batch.size >= int(
-            self.config["batch_size_bytes"]
-        )
+        return len(self._batch.lines) >= self._most_rows or self._batch.size >= self._most_bytes
 
     @cached_property
     def decoder(self) -> StreamDecoder:
@@ -87,7 +99,7 @@ class SnowflakeSink(Sink):
         )
 
     @cached_property
-    def _options(self) -> Any:
+    def _options(self) -> StreamOptions:
         return options_of(
             self.stream_name, self.config, has_key=bool(self.key_properties), fallback_schema="PUBLIC"
         )
@@ -107,17 +119,19 @@ class SnowflakeSink(Sink):
     @cached_property
     def table(self) -> Table:
         """The table this stream is loaded into."""
-        case = self.config["identifier_case"]
         columns = tuple(replace(column, name=self._names[column.name]) for column in self.decoder.columns)
         return Table(
             stream=self.stream_name,
-            schema=identifier(self._options.schema, case),
-            name=identifier(self._options.table, case),
+            schema=self._spelled(self._options.schema),
+            name=self._spelled(self._options.table),
             columns=(*columns, *BOOKKEEPING),
             keys=tuple(self._names[key] for key in self.key_properties),
             cluster_by=tuple(self._names.get(name, name) for name in self._options.cluster_by),
             transient=bool(self.config["transient_tables"]),
         )
+
+    def _spelled(self, name: Name) -> str:
+        return (given if name.given else identifier)(name.text, self.config["identifier_case"])
 
     @override
     def setup(self) -> None:
@@ -129,6 +143,7 @@ class SnowflakeSink(Sink):
     def add(self, line: bytes, number: int) -> None:
         """Take one RECORD message as it came."""
         self._batch.add(line, number)
+        self._target.waiting_bytes += len(line)
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
@@ -140,36 +155,41 @@ class SnowflakeSink(Sink):
     def process_batch(self, context: dict[str, Any]) -> None:
         """Decode what was gathered, spool it and load it."""
         batch, self._batch = self._batch, LineBatch()
+        self._target.waiting_bytes -= batch.size
+        read = len(batch.lines)
         table, rejections = self.decoder.decode(batch.lines)
+        batch.lines.clear()  # the table and the rejections hold all that is needed of them
         self._tell_unknown_fields()
+        self._tell_rejections(rejections, batch.numbers)
         batch_id = self._target.next_batch_id()
-        rows = self._rows(table, batch, batch_id)
+        run_id = self._target.loader.ledger.run_id
         manifest = self._target.loader.spool.write(
-            rows,
+            self._rows(table, batch, batch_id),
+            dead_letters(
+                rejections,
+                run_id=run_id,
+                batch_id=batch_id,
+                stream=self.stream_name,
+                numbers=batch.numbers,
+                received_at=now(),
+            ),
             batch_id=batch_id,
-            run_id=self._target.loader.ledger.run_id,
+            run_id=run_id,
             stream=self.stream_name,
             load_method=self._options.load_method,
             schema=self.original_schema,
             key_properties=list(self.key_properties),
         )
-        for rejection in rejections[:5]:
-            self.logger.warning(
-                "Stream '%s', line %d: %s (%s). The record is kept in DEAD_LETTERS.",
-                self.stream_name,
-                batch.numbers[rejection.line_number],
-                rejection.message,
-                rejection.path,
-            )
         facts = {"SEQUENCE": self._target.batches, **self._extremes(table)}
-        self._target.loader.load(self.table, Batch(manifest, rejections, batch.numbers, facts))
-        self._check_dead_letters()
+        self._target.loader.load(self.table, Batch(manifest, read, facts))
+        self.record_counter_metric.increment(read)
+        self._target.check_dead_letters(rejections)
 
     @override
     def activate_version(self, new_version: int) -> None:
         """Mark or remove what the full read of this version did not bring."""
         self._target.drain_one(self)
-        if self._options.load_method == "upsert":
+        if self._options.load_method != "overwrite":
             self._target.loader.retire(self.table, new_version)
 
     @override
@@ -228,18 +248,17 @@ class SnowflakeSink(Sink):
                 ", ".join(sorted(new)),
             )
 
-    def _check_dead_letters(self) -> None:
-        limit = self.config.get("max_dead_letters")
-        ledger = self._target.loader.ledger
-        if limit is None or not ledger.rejected:
-            return
-        text = str(limit).strip()
-        allowed = ledger.read * float(text[:-1]) / 100 if text.endswith("%") else float(text)
-        if ledger.rejected > allowed:
-            raise TooManyDeadLettersError(
-                f"{ledger.rejected} of {ledger.read} records were rejected, max_dead_letters allows {limit}."
-                " DEAD_LETTERS in the audit schema has each with its reason.",
+    def _tell_rejections(self, rejections: list[Rejection], numbers: list[int]) -> None:
+        for rejection in rejections[:_TOLD_OF_A_BATCH]:
+            self.logger.warning(
+                "Stream '%s', line %d: %s (%s). The record goes to DEAD_LETTERS.",
+                self.stream_name,
+                numbers[rejection.line_number],
+                rejection.message,
+                rejection.path,
             )
+        if (more := len(rejections) - _TOLD_OF_A_BATCH) > 0:
+            self.logger.warning("Stream '%s': %d more records go to DEAD_LETTERS.", self.stream_name, more)
 
 
 def _records_of(file: str, kind: str, compression: str) -> Iterable[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import signal
 import sys
 import time
 from functools import cached_property
@@ -10,31 +11,49 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from ml_connector import secrets
-from ml_connector.load.errors import BadInputError, LoadError
+from ml_connector.load.dead_letters import DeadLetterLimit
+from ml_connector.load.errors import LoadError, TooManyDeadLettersError
 from ml_connector.load.reader import ColumnarReader, RecordLine
-from ml_connector.load.resolve import SchemaError
 from ml_connector.load.spool import Spool
 from singer_sdk import Target
 from singer_sdk.exceptions import RecordsWithoutSchemaException
-from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
+from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_snowflake_ml.connections import ConnectorConnection
-from target_snowflake_ml.ledger import TARGET, Ledger
+from target_snowflake_ml.errors import MissingKeysError
+from target_snowflake_ml.ledger import TARGET, Ledger, new_run_id
 from target_snowflake_ml.loader import Loader
-from target_snowflake_ml.settings import SECRETS, SETTINGS
+from target_snowflake_ml.settings import SECRETS, SETTINGS, UNUSED
 from target_snowflake_ml.sink import SnowflakeSink
+from target_snowflake_ml.sql.identifiers import given
 
 if TYPE_CHECKING:
+    from types import FrameType
+
+    from ml_connector.load.decode import Rejection
+    from singer_sdk.sinks import Sink
+
     from target_snowflake_ml.sql.table import Table
 
-_AGE_CHECK_EVERY = 1_000
+_MOST_WAITING = 2
+"""All streams together may keep this many times ``batch_size_bytes`` in memory."""
+
+_STATE = msgspec.json.Encoder(decimal_format="number")
 
 
 class TargetSnowflakeML(Target):
-    """Loads Singer streams into Snowflake tables."""
+    """Loads Singer streams into Snowflake tables.
+
+    Attributes:
+        bookmark_properties: Replication key by stream, where the tap names one.
+        batches: How many batches this run has made.
+        waiting_bytes: Bytes of all records that wait for their batch.
+    """
 
     name = TARGET
     config_jsonschema = SETTINGS
@@ -47,7 +66,6 @@ class TargetSnowflakeML(Target):
         PluginCapabilities.STRUCTURED_LOGGING,
         PluginCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.BATCH,
-        TargetCapabilities.VALIDATE_RECORDS,
     ]
 
     @override
@@ -57,31 +75,38 @@ class TargetSnowflakeML(Target):
         self.max_parallelism = 1  # one session, one transaction at a time
         self.bookmark_properties: dict[str, str] = {}
         self.batches = 0
+        self.waiting_bytes = 0
+        self._most_waiting = _MOST_WAITING * int(self.config["batch_size_bytes"])
+        self._longest_wait = float(self.config["batch_max_age"])
+        self._limit = DeadLetterLimit(self.config.get("max_dead_letters"))
         self._undecoded: dict[str, bool] = {}
         self._owners: dict[str, str] = {}
-        self._held_state: dict[str, Any] | None = None
-        self._since_age_check = 0
+        self._written_state: dict[str, Any] | None = None
+        self._at_end = False
         if isinstance(self.message_reader, ColumnarReader):
             self.message_reader.failed = self._finish
+            self.message_reader.stopped = self._stop
 
     @cached_property
     def loader(self) -> Loader:
         """The way into the warehouse; opening it writes the run into the ledger."""
         settings = {**self.config, **secrets.reveal_config(self.config, SECRETS)}
-        tag = f"{self.config.get('query_tag') or TARGET}"
-        connection = ConnectorConnection(settings, tag)
-        ledger = Ledger(connection, self.config["audit_schema"], version(TARGET))
+        run_id = new_run_id()
+        connection = ConnectorConnection(settings, f"{self.config['query_tag']} run={run_id}")
+        # this schema is ours: it is spelled the same way whatever identifier_case says of the streams
+        schema = given(self.config["audit_schema"], "upper")
+        ledger = Ledger(connection, run_id=run_id, schema=schema, version=version(TARGET))
         default = Path.home() / ".cache" / "ml-connector" / "spool"
-        spool = Spool(Path(self.config.get("spool_dir") or default).expanduser())
-        ledger.start()
-        self.logger.info("Run %s", ledger.run_id)
-        return Loader(
+        loader = Loader(
             connection,
             ledger,
-            spool,
+            Spool(Path(self.config.get("spool_dir") or default).expanduser()),
             hard_delete=bool(self.config["hard_delete"]),
             retry_seconds=float(self.config["max_retry_time"]),
         )
+        loader.start()
+        self.logger.info("Run %s", run_id)
+        return loader
 
     def next_batch_id(self) -> str:
         """A name for the next batch, unique for good."""
@@ -101,15 +126,43 @@ class TargetSnowflakeML(Target):
                 " Give one of them another table in the setting streams.<stream>.table.",
             )
 
+    def check_dead_letters(self, rejections: list[Rejection]) -> None:
+        """Stop the run when more was rejected than it may.
+
+        Args:
+            rejections: The last ones, already in the warehouse.
+
+        Raises:
+            TooManyDeadLettersError: If so.
+        """
+        ledger = self.loader.ledger
+        if not self._limit.passed(ledger.rejected, ledger.read, at_end=self._at_end):
+            return
+        no_key = bool(rejections) and rejections[-1].kind == "missing_key"
+        last = f" The last one: {rejections[-1].message}." if rejections else ""
+        raise (MissingKeysError if no_key else TooManyDeadLettersError)(
+            f"{ledger.rejected} of {ledger.read} records were rejected; max_dead_letters allows"
+            f" {self._limit.setting}.{last} {ledger.schema}.DEAD_LETTERS has each of run {ledger.run_id} with"
+            " its reason. Correct them in the source, or raise max_dead_letters, and run again.",
+        )
+
+    @override
+    def get_sink(self, stream_name: str, *, schema: dict[str, Any] | None = None, **arguments: Any) -> Sink:
+        """Give the stream's sink; what waits under an old schema is loaded before the new one takes over."""
+        if schema is not None and (old := self._sinks_active.get(stream_name)):
+            self.drain_one(old)
+        return super().get_sink(stream_name, schema=schema, **arguments)
+
     @override
     def process_endofpipe(self) -> None:
         """Load what is left, put overwritten tables in place, let the last state out, close the ledger."""
+        self._at_end = True
         try:
             super().process_endofpipe()
             if "loader" in self.__dict__:
                 self.loader.finish_overwrites()
-            if self._held_state is not None:
-                super()._write_state_message(self._held_state)
+            if self._latest_state:
+                self._write_state_message(self._latest_state)
         except Exception as error:
             self._finish(str(error))
             raise
@@ -118,8 +171,7 @@ class TargetSnowflakeML(Target):
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         stream = str(message_dict.get("stream"))
-        bookmarks = message_dict.get("bookmark_properties")
-        if bookmarks:
+        if bookmarks := message_dict.get("bookmark_properties"):
             self.bookmark_properties[stream] = bookmarks[0]
         super()._process_schema_message(message_dict)
         maps = self.mapper.stream_maps[stream]
@@ -133,43 +185,82 @@ class TargetSnowflakeML(Target):
 
     @override
     def _process_record_message(self, message_dict: RecordLine) -> None:  # type: ignore[override]
-        stream = message_dict.stream
+        stream, line, number = message_dict
         whole = self._undecoded.get(stream)
-        if whole is None:
-            raise RecordsWithoutSchemaException(
-                f"Line {message_dict.number} of the input is a RECORD of stream '{stream}', for which no"
-                " SCHEMA came before. The tap breaks the Singer specification.",
-            )
         if whole:
             sink: SnowflakeSink = self._sinks_active[stream]  # type: ignore[assignment]
-            self._take(sink, message_dict.line, message_dict.number)
+            sink.add(line, number)
+            if sink.is_full:
+                self._drain(sink)
+        elif whole is None:
+            raise RecordsWithoutSchemaException(
+                f"Line {number} of the input is a RECORD of stream '{stream}', for which no SCHEMA came"
+                " before. The tap breaks the Singer specification.",
+            )
         else:
             self._map(message_dict)
-        self._since_age_check += 1
-        if self._since_age_check >= _AGE_CHECK_EVERY:
-            self._since_age_check = 0
-            self._handle_max_record_age()
+        if self.waiting_bytes > self._most_waiting:
+            self._drain(max(self._sinks_active.values(), key=lambda sink: sink.waiting_bytes))  # type: ignore[attr-defined]
+        self._handle_max_record_age()
+
+    @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        self._known(message_dict)
+        super()._process_activate_version_message(message_dict)
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        self._known(message_dict)
+        super()._process_batch_message(message_dict)
+
+    @override
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        super()._process_state_message(message_dict)
+        self._handle_max_record_age()
 
     @override
     def _handle_max_record_age(self) -> None:
-        if time.time() - self._last_full_drain_at > float(self.config["batch_max_age"]):
+        if time.time() - self._last_full_drain_at > self._longest_wait:
             self.drain_all()
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
-        if "loader" in self.__dict__ and self.loader.replacing:
-            self._held_state = state
-            return
-        super()._write_state_message(state)
+        """Let the state out, unless it would promise rows that no reader can see yet."""
+        if "loader" in self.__dict__:
+            self.check_dead_letters([])
+            if self.loader.replacing:
+                return
+        if state != self._written_state:
+            self._written_state = copy.deepcopy(state)
+            sys.stdout.write(_STATE.encode(state).decode() + "\n")
+            sys.stdout.flush()
 
-    def _take(self, sink: SnowflakeSink, line: bytes, number: int) -> None:
-        sink.add(line, number)
-        if sink.is_full:
-            self.drain_one(sink)
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Stop between two messages; a second signal ends the process at once, which loses nothing either."""
+        signal.signal(signum, signal.SIG_DFL)
+        if isinstance(self.message_reader, ColumnarReader):
+            self.message_reader.stop()
+
+    def _known(self, message: dict[str, Any]) -> None:
+        if message.get("stream") not in self._undecoded:
+            raise InvalidInputLine("no SCHEMA of this stream came before")
+
+    def _drain(self, sink: Sink) -> None:
+        """Load one stream's batch; if nothing waits any more, the state may go out."""
+        self.drain_one(sink)
+        if not self.waiting_bytes and self._latest_state:
+            self._write_state_message(self._latest_state)
 
     def _map(self, message: RecordLine) -> None:
         """The SDK's path: decode the record, run its stream maps, and encode what they gave."""
-        decoded = self.message_reader.deserialize_json(message.line)
+        try:
+            decoded = self.message_reader.deserialize_json(message.line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            first = self.mapper.stream_maps[message.stream][0]
+            flawed: SnowflakeSink = self.get_sink(first.stream_alias)  # type: ignore[assignment]
+            flawed.add(message.line, message.number)  # its batch makes it a dead letter
+            return
         about = {name: decoded[name] for name in ("time_extracted", "version") if name in decoded}
         for stream_map in self.mapper.stream_maps[message.stream]:
             record = stream_map.transform(copy.copy(decoded["record"]))
@@ -177,21 +268,28 @@ class TargetSnowflakeML(Target):
                 sink = self.get_sink(stream_map.stream_alias)
                 sink.process_record(record, {**about, "line_number": message.number})
                 if sink.is_full:
-                    self.drain_one(sink)
+                    self._drain(sink)
 
-    def _finish(self, error: str | None) -> None:
+    def _stop(self) -> None:
+        """Load what was read, as somebody asked the process to stop."""
+        self.logger.info("Asked to stop: loading what was read.")
+        self.drain_all(is_endofpipe=True)
+        self._finish(
+            "Stopped by a signal before the end of the input; what was read is loaded.", stopped=True
+        )
+
+    def _finish(self, error: str | None, *, stopped: bool = False) -> None:
         """Close the ledger, if it was opened; the first word on a run counts."""
-        loader = self.__dict__.pop("loader", None)
-        if loader is None:
-            return
-        try:
-            loader.ledger.finish(error)
-        except LoadError as failure:
-            if error is None:
-                raise
-            self.logger.warning("The run's end could not be written to the ledger: %s", failure)
-        finally:
-            loader.connection.close()
+        if loader := self.__dict__.pop("loader", None):
+            loader.finish(error, stopped=stopped)
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Leave out what the SDK offers every target and this one does anyway."""
+        super().append_builtin_config(config_jsonschema)
+        for name in UNUSED:
+            config_jsonschema["properties"].pop(name, None)
 
     @classmethod
     @override
@@ -199,12 +297,6 @@ class TargetSnowflakeML(Target):
         """Run; an error that has a sentence is that sentence and exit code 1, not a traceback."""
         try:
             super().invoke(**arguments)
-        except (
-            LoadError,
-            BadInputError,
-            SchemaError,
-            RecordsWithoutSchemaException,
-            secrets.SecretError,
-        ) as error:
+        except (LoadError, RecordsWithoutSchemaException, secrets.SecretError) as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - the traceback is no help to an operator
             sys.exit(1)

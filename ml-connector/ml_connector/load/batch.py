@@ -12,7 +12,7 @@ class LineBatch:
 
     Attributes:
         lines: Whole RECORD messages.
-        numbers: Their line numbers in the input.
+        numbers: Their line numbers in the input; 0 for a record of a BATCH file.
         size: Bytes of the lines together.
         started_at: When the first line came, in nanoseconds since 1970; rows are numbered from it.
     """

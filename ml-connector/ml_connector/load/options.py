@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ml_connector.load.errors import LoadError
 from ml_connector.load.settings import LOAD_METHODS
@@ -13,20 +13,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class Name(NamedTuple):
+    """A schema's or table's name before it is spelled in the warehouse's way.
+
+    Attributes:
+        text: The name.
+        given: Whether the settings say it, so that it is not to be turned into another.
+    """
+
+    text: str
+    given: bool
+
+
 @dataclass(frozen=True)
 class StreamOptions:
     """How one stream is loaded.
 
     Attributes:
-        schema: Schema, as the settings or the stream's name give it.
-        table: Table, before it is spelled in the warehouse's way.
+        schema: Its schema.
+        table: Its table.
         load_method: ``upsert``, ``append-only`` or ``overwrite``.
         columns: Property to column name.
         cluster_by: Properties to cluster by.
     """
 
-    schema: str
-    table: str
+    schema: Name
+    table: Name
     load_method: str
     columns: dict[str, str] = field(default_factory=dict)
     cluster_by: tuple[str, ...] = ()
@@ -58,9 +70,11 @@ def options_of(
         raise LoadError(
             f"Stream '{stream}' asks for load_method '{method}'; it can be {', '.join(LOAD_METHODS)}.",
         )
+    schema = own.get("schema") or config.get("default_target_schema")
+    table = own.get("table")
     return StreamOptions(
-        schema=own.get("schema") or config.get("default_target_schema") or named or fallback_schema,
-        table=own.get("table") or (parts[-1] if len(parts) in {2, 3} else stream),
+        schema=Name(schema or named or fallback_schema, given=bool(schema)),
+        table=Name(table or (parts[-1] if len(parts) in {2, 3} else stream), given=bool(table)),
         load_method="append-only" if method == "upsert" and not has_key else method,
         columns=dict(own.get("columns") or {}),
         cluster_by=tuple(own.get("cluster_by") or ()),

@@ -9,12 +9,14 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
+from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from ml_connector.load.errors import BadInputError
 from ml_connector.load.explain import stream_of_flawed_record
+from ml_connector.load.resolve import SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 _KNOWN = frozenset({"RECORD", "SCHEMA", "STATE", "ACTIVATE_VERSION", "BATCH"})
 
@@ -38,16 +40,24 @@ class _Envelope(msgspec.Struct, gc=False):
     stream: str | None = None
 
 
+class StoppedError(Exception):
+    """The process was asked to stop; no message was being worked on."""
+
+
 class ColumnarReader(GenericSingerReader[bytes]):
     """A message reader whose RECORD callback takes a :class:`RecordLine` instead of a dict.
 
     Attributes:
         failed: Told what ended the reading, before the error goes on its way.
+        stopped: Called when reading ended because of :meth:`stop`; then the process exits with code 0.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.failed: Callable[[str], None] = lambda _: None
+        self.stopped: Callable[[], None] = lambda: None
+        self._stopping = False
+        self._waiting = False
         self._peek = msgspec.json.Decoder(_Envelope)
         self._message = msgspec.json.Decoder(dict, float_hook=Decimal)
 
@@ -60,6 +70,22 @@ class ColumnarReader(GenericSingerReader[bytes]):
         """Decode one message whole; numbers with a point become decimals."""
         found: dict[str, Any] = self._message.decode(line)
         return found
+
+    @staticmethod
+    def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
+        """Check that a message has what the SDK needs of it; the error leaves the message's data out."""
+        if missing := sorted(requires - line_dict.keys()):
+            raise InvalidInputLine(f"it lacks {', '.join(missing)}")
+
+    def stop(self) -> None:
+        """Stop between two messages: to be called by a signal handler.
+
+        A message that is being worked on is finished first, so no batch is ever left half loaded; a wait for
+        input is broken off.
+        """
+        if self._waiting:
+            raise StoppedError
+        self._stopping = True
 
     def process_lines(
         self,
@@ -79,23 +105,39 @@ class ColumnarReader(GenericSingerReader[bytes]):
             BadInputError: If a line is not JSON or not a Singer message; the message names the line.
         """
         try:
-            return self._process(file_input, callbacks)
+            try:
+                return self._process(file_input or self.default_input, callbacks)
+            except StoppedError:
+                self.stopped()
+                raise SystemExit(0) from None
         except Exception as error:
             self.failed(str(error))
             raise
 
+    def _lines(self, source: Iterable[bytes | str]) -> Iterator[bytes]:
+        lines = iter(source)
+        while True:
+            # in this order: a signal between the two lines finds one of them
+            self._waiting = True
+            if self._stopping:
+                raise StoppedError
+            text = next(lines, None)
+            self._waiting = False
+            if text is None:
+                return
+            yield text.encode() if isinstance(text, str) else text
+
     def _process(
         self,
-        file_input: IO[Any] | None,
+        source: Iterable[bytes | str],
         callbacks: dict[Any, Callable[[Any], None]],
     ) -> Counter[str]:
         counts: Counter[str] = Counter()
-        source: Iterable[bytes | str] = file_input or self.default_input
         record = callbacks["RECORD"]
-        for number, text in enumerate(source, 1):
-            line = text.encode() if isinstance(text, str) else text
+        peek = self._peek.decode
+        for number, line in enumerate(self._lines(source), 1):
             try:
-                peeked = self._peek.decode(line)
+                peeked = peek(line)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 if not line.strip():
                     continue
@@ -112,9 +154,18 @@ class ColumnarReader(GenericSingerReader[bytes]):
                     raise BadInputError(f"Line {number} of the input is a RECORD that names no stream.")
                 record(RecordLine(peeked.stream, line, number))
             elif peeked.type in _KNOWN:
-                callbacks[peeked.type](self.deserialize_json(line))
+                self._other(peeked, line, number, callbacks[peeked.type])
             else:
                 raise BadInputError(
                     f"Line {number} of the input has the unknown message type {peeked.type!r}."
                 )
         return counts
+
+    def _other(self, peeked: _Envelope, line: bytes, number: int, callback: Callable[[Any], None]) -> None:
+        try:
+            callback(self.deserialize_json(line))
+        except (InvalidInputLine, SchemaError) as error:
+            of = f" of stream '{peeked.stream}'" if peeked.stream else ""
+            raise BadInputError(
+                f"Line {number} of the input, a {peeked.type} message{of}, cannot be used: {error}."
+            ) from error

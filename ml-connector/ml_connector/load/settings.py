@@ -102,9 +102,20 @@ def loading_settings() -> th.PropertiesList:
         ),
         th.Property(
             "streams",
-            th.ObjectType(additional_properties=th.ObjectType(additional_properties=True)),
+            th.ObjectType(additional_properties=_stream_settings()),
             title="Streams",
             description="Per stream, or glob such as gl_*: schema, table, load_method, columns (property to"
             " column name), cluster_by (list of properties). The first pattern that fits is taken.",
         ),
+    )
+
+
+def _stream_settings() -> th.ObjectType:
+    return th.ObjectType(
+        th.Property("schema", th.StringType),
+        th.Property("table", th.StringType),
+        th.Property("load_method", th.StringType, allowed_values=list(LOAD_METHODS)),
+        th.Property("columns", th.ObjectType(additional_properties=th.StringType)),
+        th.Property("cluster_by", th.ArrayType(th.StringType)),
+        additional_properties=False,
     )

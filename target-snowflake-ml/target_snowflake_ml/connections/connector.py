@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives import serialization
 from ml_connector.load.errors import LoadError, TransientLoadError
 
-from target_snowflake_ml.errors import explained
+from target_snowflake_ml.errors import LOG_ON, explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LOGIN_TIMEOUT = 60
-NETWORK_TIMEOUT = 600
+NETWORK_TIMEOUT = 120
 _PASSED_ON = ("account", "user", "role", "warehouse", "database", "host", "port", "protocol")
 
 
@@ -136,7 +136,7 @@ class ConnectorConnection:
             try:
                 self._session = snowflake.connector.connect(**self._arguments)
             except Exception as error:
-                raise self._failed(error, "log on") from error
+                raise self._failed(error, LOG_ON) from error
         return self._session
 
     def _failed(self, error: Exception, sql: str) -> LoadError:

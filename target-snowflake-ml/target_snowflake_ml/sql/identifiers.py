@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST = 255
 _WORD_END = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PLAIN = re.compile(r"[A-Za-z_][0-9A-Za-z_$]*")
 _NOT_PLAIN = re.compile(r"[^0-9A-Za-z_$]+")
 
 
@@ -55,6 +56,19 @@ def identifier(name: str, case: str) -> str:
     return spelled
 
 
+def given(name: str, case: str) -> str:
+    """Spell a name that the settings say, as an unquoted identifier in SQL would be.
+
+    Args:
+        name: The name; one with other characters than an unquoted identifier may have is kept as it is.
+        case: With ``preserve`` every name is kept as it is.
+
+    Raises:
+        LoadError: If it is empty or longer than Snowflake allows.
+    """
+    return identifier(name, "upper" if case != "preserve" and _PLAIN.fullmatch(name) else "preserve")
+
+
 def column_names(stream: str, names: Iterable[str], case: str, renamed: Mapping[str, str]) -> dict[str, str]:
     """Give each property its column.
 
@@ -70,7 +84,7 @@ def column_names(stream: str, names: Iterable[str], case: str, renamed: Mapping[
     found: dict[str, str] = {}
     owner: dict[str, str] = {}
     for name in names:
-        spelled = identifier(renamed[name], "preserve") if name in renamed else identifier(name, case)
+        spelled = given(renamed[name], case) if name in renamed else identifier(name, case)
         if spelled in owner:
             raise LoadError(
                 f"Properties '{owner[spelled]}' and '{name}' of stream '{stream}' both become column"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ml_connector.load.schema import Column, Kind
+
 from target_snowflake_ml.sql.identifiers import quoted
+from target_snowflake_ml.sql.types import column_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +65,11 @@ DEAD_LETTERS = {
 TABLES = {"RUNS": RUNS, "BATCHES": BATCHES, "DEAD_LETTERS": DEAD_LETTERS}
 
 
+def columns_of(table: str) -> tuple[Column, ...]:
+    """The columns of an audit table."""
+    return tuple(column_of(name, kind) or Column(name, Kind.STRING) for name, kind in TABLES[table].items())
+
+
 def create(schema: str) -> list[str]:
     """Statements that make the audit tables where they are missing.
 
@@ -72,6 +80,15 @@ def create(schema: str) -> list[str]:
         parts = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
         statements.append(f"CREATE TABLE IF NOT EXISTS {quoted(schema, table)} ({parts})")
     return statements
+
+
+def insert_once(schema: str, table: str, key: str, row: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    """One row of an audit table, unless a row with its key is there: for a statement that may be repeated."""
+    names = ", ".join(quoted(name) for name in row)
+    marks = ", ".join(["%s"] * len(row))
+    path = quoted(schema, table)
+    absent = f"NOT EXISTS (SELECT 1 FROM {path} WHERE {quoted(key)} = %s)"
+    return f"INSERT INTO {path} ({names}) SELECT {marks} WHERE {absent}", (*row.values(), row[key])
 
 
 def insert(schema: str, table: str, row: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:

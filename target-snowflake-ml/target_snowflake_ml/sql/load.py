@@ -28,26 +28,34 @@ def staged_type(column: Column) -> str:
 def create_staged(name: str, columns: Sequence[Column]) -> str:
     """The temporary table that takes one batch, in the current schema."""
     parts = ", ".join(f"{quoted(column.name)} {staged_type(column)}" for column in columns)
-    return f"CREATE TEMPORARY TABLE {quoted(name)} ({parts})"
+    return f"CREATE OR REPLACE TEMPORARY TABLE {quoted(name)} ({parts})"
 
 
 def put(path: str, schema: str) -> str:
-    """Upload one local file to the schema's stage."""
+    """Upload one local file to the schema's stage, under its own name."""
     return (
         f"PUT {literal('file://' + path)} @{quoted(schema, STAGE)}"
         " AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = NONE OVERWRITE = TRUE"
     )
 
 
-def copy(schema: str, name: str, file: str, columns: Sequence[Column]) -> str:
-    """Copy one staged Parquet file into the temporary table."""
-    # without this, Snowflake reads Parquet's binary columns as text
-    binary = " BINARY_AS_TEXT = FALSE" if any(column.kind is Kind.BINARY for column in columns) else ""
+def copy(schema: str, name: str, file: str) -> str:
+    """Copy one staged file into a temporary table.
+
+    Logical types and binary columns are spelled out, as their defaults differ between Snowflake's scanners.
+    """
     return (
         f"COPY INTO {quoted(name)} FROM @{quoted(schema, STAGE)}/{file}"
-        f" FILE_FORMAT = (TYPE = PARQUET USE_VECTORIZED_SCANNER = TRUE{binary})"
+        " FILE_FORMAT = (TYPE = PARQUET USE_VECTORIZED_SCANNER = TRUE USE_LOGICAL_TYPE = TRUE"
+        " BINARY_AS_TEXT = FALSE)"
         " MATCH_BY_COLUMN_NAME = CASE_SENSITIVE ON_ERROR = ABORT_STATEMENT"
     )
+
+
+def move(into: str, staged: str, names: Sequence[str]) -> str:
+    """Append the rows of a temporary table as they are."""
+    columns = ", ".join(map(quoted, names))
+    return f"INSERT INTO {into} ({columns}) SELECT {columns} FROM {quoted(staged)}"
 
 
 def remove(schema: str, file: str) -> str:
@@ -56,14 +64,17 @@ def remove(schema: str, file: str) -> str:
 
 
 def _value(column: Column, settled: Column) -> str:
+    """A staged value as the table's type; the staged table holds a VARIANT as its JSON text."""
     name = quoted(column.name)
-    if column.kind is Kind.VARIANT:
-        return f"PARSE_JSON({name})"
-    if type_of(settled) == type_of(column):
-        return name
-    if settled.kind is Kind.VARIANT:
-        return f"TO_VARIANT({name})"
-    return f"CAST({name} AS {type_of(settled)})"
+    return f"PARSE_JSON({name})" if column.kind is Kind.VARIANT else _cast(name, column, settled)
+
+
+def _cast(value: str, has: Column, wanted: Column) -> str:
+    if type_of(wanted) == type_of(has):
+        return value
+    if wanted.kind is Kind.VARIANT:
+        return f"TO_VARIANT({value})"
+    return f"CAST({value} AS {type_of(wanted)})"
 
 
 def rows(table: Table, staged: str, settled: Mapping[str, Column], *, latest_only: bool) -> str:
@@ -100,12 +111,23 @@ def merge(table: Table, staged: str, settled: Mapping[str, Column], *, hard_dele
     ]
 
 
-def replace(table: Table, arriving: str) -> list[str]:
-    """Put what arrived in place of the whole content; readers see the old rows until the commit."""
-    names = ", ".join(quoted(column.name) for column in table.columns)
+def replace(
+    table: Table, arriving: str, arrived: Mapping[str, Column], settled: Mapping[str, Column]
+) -> list[str]:
+    """Put what arrived in place of the whole content; readers see the old rows until the commit.
+
+    Args:
+        table: The table.
+        arriving: The table, in the same schema, that holds what arrived.
+        arrived: Its columns.
+        settled: The columns of the table, which may be wider.
+    """
+    names = [column.name for column in table.columns]
+    columns = ", ".join(map(quoted, names))
+    values = ", ".join(_cast(quoted(name), arrived[name], settled[name]) for name in names)
     return [
         f"DELETE FROM {table.path}",
-        f"INSERT INTO {table.path} ({names}) SELECT {names} FROM {quoted(table.schema, arriving)}",
+        f"INSERT INTO {table.path} ({columns}) SELECT {values} FROM {quoted(table.schema, arriving)}",
     ]
 
 

@@ -74,6 +74,13 @@ class Table:
         statements = []
         for column in self.columns:
             declared = existing.get(column.name)
+            if spare := existing.get(_spare(column.name)):
+                # a run was killed while it widened the column: _retype says where it had got to
+                if declared is None:
+                    statements.append(_rename(self.path, _spare(column.name), column.name))
+                    declared = spare
+                else:
+                    statements.append(_drop(self.path, _spare(column.name)))
             if declared is None:
                 statements.append(
                     f"ALTER TABLE {self.path} ADD COLUMN {quoted(column.name)} {type_of(column)}"
@@ -94,15 +101,22 @@ class Table:
     def _retype(self, has: Column, wanted: Column) -> list[str]:
         """Snowflake alters a type only within its family, so a copy takes the place of the old column."""
         path, name = self.path, quoted(has.name)
-        if has.kind is Kind.DECIMAL and wanted.kind is Kind.DECIMAL and has.scale == wanted.scale:
+        if has.kind is Kind.DECIMAL and type_of(wanted).startswith("NUMBER") and has.scale == wanted.scale:
             return [f"ALTER TABLE {path} ALTER COLUMN {name} SET DATA TYPE {type_of(wanted)}"]
-        spare = quoted(f"{has.name}__WIDER")
+        if has.name in {*self.keys, *self.cluster_by}:
+            raise LoadError(
+                f"Column {has.name} of {self.schema}.{self.name} is {type_of(has)}, stream '{self.stream}'"
+                f" now needs {type_of(wanted)}, and it is part of the table's key or clustering, which"
+                " Snowflake does not let anyone rebuild in place. Load the stream into another table"
+                " (streams.<stream>.table).",
+            )
+        spare = _spare(has.name)
         value = f"TO_VARIANT({name})" if wanted.kind is Kind.VARIANT else f"CAST({name} AS {type_of(wanted)})"
         return [
-            f"ALTER TABLE {path} ADD COLUMN {spare} {type_of(wanted)}",
-            f"UPDATE {path} SET {spare} = {value}",
-            f"ALTER TABLE {path} DROP COLUMN {name}",
-            f"ALTER TABLE {path} RENAME COLUMN {spare} TO {name}",
+            f"ALTER TABLE {path} ADD COLUMN {quoted(spare)} {type_of(wanted)}",
+            f"UPDATE {path} SET {quoted(spare)} = {value}",
+            _drop(path, has.name),
+            _rename(path, spare, has.name),
         ]
 
     def settled(self, existing: dict[str, str]) -> dict[str, Column]:
@@ -112,3 +126,15 @@ class Table:
             has = column_of(column.name, existing[column.name]) if column.name in existing else None
             found[column.name] = (widen(has, column) if has else None) or column
         return found
+
+
+def _spare(name: str) -> str:
+    return f"{name}__ML_WIDER"
+
+
+def _drop(path: str, name: str) -> str:
+    return f"ALTER TABLE {path} DROP COLUMN {quoted(name)}"
+
+
+def _rename(path: str, name: str, new: str) -> str:
+    return f"ALTER TABLE {path} RENAME COLUMN {quoted(name)} TO {quoted(new)}"
