@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / ".demo"
 COMPANIES = ["SAMINC", "SAMLTD"]
 SCHEMA = "SAGE300"
-SCALE = "0.25"
+SCALE = "0.1"
 
 
 def make_key_pair() -> tuple[Path, Path]:

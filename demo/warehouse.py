@@ -66,15 +66,17 @@ class Warehouse:
             table: The table.
             measures: Source field to column.
         """
-        sums = "".join(f', SUM("{column}")' for column in measures.values())
+        columns = "".join(f', "{column}"' for column in measures.values())
         rows = self.query(
-            f'SELECT "SOURCE_COMPANY", COUNT(*){sums} FROM "{self.schema}"."{table}"'
-            ' WHERE "_SDC_DELETED_AT" IS NULL GROUP BY 1',
+            f'SELECT "SOURCE_COMPANY"{columns} FROM "{self.schema}"."{table}" WHERE "_SDC_DELETED_AT" IS NULL',
         )
-        return {
-            company: dict(zip(["count", *measures], (Decimal(value or 0) for value in values), strict=True))
-            for company, *values in rows
-        }
+        found: dict[str, dict[str, Decimal]] = {}
+        for company, *values in rows:
+            sums = found.setdefault(company, dict.fromkeys(["count", *measures], Decimal(0)))
+            sums["count"] += 1
+            for measure, value in zip(measures, values, strict=True):
+                sums[measure] += value or 0
+        return found
 
     def rejected(self, audit_schema: str = "ML_AUDIT") -> Counter[str]:
         """Open dead letters by stream."""
