@@ -204,3 +204,12 @@ def test_a_purchasing_line_names_vendor_item_quantity_and_cost(stream: str) -> N
     columns = set(SCHEMAS[stream]["properties"])
     assert {"Vendor", "ItemNumber", "UnitCost", "ExtendedCost", "LineNumber", "Location"} <= columns
     assert [name for name in columns if name.startswith("Quantity")]
+
+
+def test_the_published_table_of_streams_is_complete() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sage300-streams.md").read_text(encoding="utf-8")
+    assert sorted(set(re.findall(r"`(\w+)`", page)) & SCHEMAS.keys()) == sorted(SCHEMAS)
+    evidence = dict(
+        re.findall(r"^\| (\w+)[^|]* \|.*\| (verified|partial|inferred)\b[^|]*\|$", page, re.MULTILINE)
+    )
+    assert evidence == {schema["x-entity-set"]: schema["x-evidence"] for schema in HEADERS.values()}
