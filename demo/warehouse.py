@@ -68,7 +68,8 @@ class Warehouse:
         """
         columns = "".join(f', "{column}"' for column in measures.values())
         rows = self.query(
-            f'SELECT "SOURCE_COMPANY"{columns} FROM "{self.schema}"."{table}" WHERE "_SDC_DELETED_AT" IS NULL',
+            f'SELECT "SOURCE_COMPANY"{columns} FROM "{self.schema}"."{table}"'
+            ' WHERE "_SDC_DELETED_AT" IS NULL',
         )
         found: dict[str, dict[str, Decimal]] = {}
         for company, *values in rows:

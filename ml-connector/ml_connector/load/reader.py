@@ -167,5 +167,5 @@ class ColumnarReader(GenericSingerReader[bytes]):
         except (InvalidInputLine, SchemaError) as error:
             of = f" of stream '{peeked.stream}'" if peeked.stream else ""
             raise BadInputError(
-                f"Line {number} of the input, a {peeked.type} message{of}, cannot be used: {error}."
+                f"Line {number} of the input, {peeked.type}{of}, cannot be used: {error}."
             ) from error
