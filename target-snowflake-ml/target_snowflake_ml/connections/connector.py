@@ -9,10 +9,13 @@ import base64
 import binascii
 import contextlib
 import logging
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from ml_connector.load.errors import LoadError, TransientLoadError
 
 from target_snowflake_ml.errors import LOG_ON, explained
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LOGIN_TIMEOUT = 60
-NETWORK_TIMEOUT = 120
+REQUEST_TIMEOUT = 120
+"""Seconds for which the connector repeats one request by itself; then the whole batch is tried again."""
+
+_RUST_CORE = 5
 _PASSED_ON = ("account", "user", "role", "warehouse", "database", "host", "port", "protocol")
 
 
@@ -60,7 +66,9 @@ def private_key_der(config: Mapping[str, Any]) -> bytes:
     )
     try:
         key = load(data, password=secret)
-    except (TypeError, ValueError):
+        if not isinstance(key, RSAPrivateKey):
+            raise TypeError  # noqa: TRY301 - one sentence for every kind of wrong key
+    except (TypeError, ValueError, UnsupportedAlgorithm):
         raise LoadError(
             f"The key in {origin} cannot be read: it must be an RSA key in PKCS#8, and if it is encrypted,"
             " private_key_passphrase must be right (and unset if it is not encrypted).",
@@ -72,8 +80,13 @@ def private_key_der(config: Mapping[str, Any]) -> bytes:
     )
 
 
-def connector_arguments(config: Mapping[str, Any], query_tag: str) -> dict[str, Any]:
+def connector_arguments(config: Mapping[str, Any], query_tag: str, generation: int) -> dict[str, Any]:
     """What ``snowflake.connector.connect`` is called with.
+
+    Args:
+        config: The settings, secrets in plain text.
+        query_tag: QUERY_TAG of the session.
+        generation: Major version of the connector.
 
     Raises:
         LoadError: If the settings name no way to log on.
@@ -87,10 +100,18 @@ def connector_arguments(config: Mapping[str, Any], query_tag: str) -> dict[str, 
         raise LoadError("Set private_key, private_key_path or token: there is no other way to log on.")
     return arguments | {
         "login_timeout": LOGIN_TIMEOUT,
-        "network_timeout": NETWORK_TIMEOUT,
+        **_timeouts(generation),
         "autocommit": True,
         "session_parameters": {"QUERY_TAG": query_tag, "TIMEZONE": "UTC"},
     }
+
+
+def _timeouts(generation: int) -> dict[str, Any]:
+    """How long a request may take, never how long a statement runs: a large MERGE takes its time."""
+    if generation < _RUST_CORE:
+        return {"network_timeout": REQUEST_TIMEOUT}
+    # there are no asynchronous queries to look after when the session is closed
+    return {"request_timeout": REQUEST_TIMEOUT, "enable_server_session_keep_alive_auto_detection": False}
 
 
 class ConnectorConnection:
@@ -101,23 +122,27 @@ class ConnectorConnection:
     """
 
     def __init__(self, config: Mapping[str, Any], query_tag: str) -> None:
-        self._arguments = connector_arguments(config, query_tag)
+        generation = int(version("snowflake-connector-python").partition(".")[0])
+        self._arguments = connector_arguments(config, query_tag, generation)
         self._session: Any = None
         self.statement_ids: list[str] = []
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement; see :class:`Connection`."""
-        cursor = self._open().cursor()
+        session = self._open()
+        cursor = None
         try:
+            cursor = session.cursor()
             cursor.execute(sql, tuple(parameters) or None)
             rows = cursor.fetchall()
         except Exception as error:
             raise self._failed(error, sql) from error
         finally:
-            with contextlib.suppress(Exception):
-                if cursor.sfqid:
-                    self.statement_ids.append(str(cursor.sfqid))
-                cursor.close()
+            if cursor is not None:
+                with contextlib.suppress(Exception):
+                    if cursor.sfqid:
+                        self.statement_ids.append(str(cursor.sfqid))
+                    cursor.close()
         return [tuple(row) for row in rows]
 
     def close(self) -> None:
