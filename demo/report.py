@@ -50,7 +50,7 @@ def control_totals(document: Mapping[str, Any], warehouse: Warehouse) -> bool:
         table: {name.replace("_", "").lower(): name for name in names}
         for table, names in warehouse.columns().items()
     }
-    print(f"\n{'control total':<44}{'company':<9}{'source':>22}{'warehouse':>22}")
+    print(f"\n{'control total':<66}{'company':<9}{'source':>18}{'warehouse':>18}")
     agreed = 0
     differ = 0
     cache: dict[str, dict[str, dict[str, Decimal]]] = {}
@@ -59,16 +59,23 @@ def control_totals(document: Mapping[str, Any], warehouse: Warehouse) -> bool:
         fields = {
             field: columns[table][field.replace("_", "").lower()] for field in measures if field != "count"
         }
-        loaded = cache.setdefault(table, warehouse.totals(table, fields)).get(company, {})
+        if table not in cache:
+            cache[table] = warehouse.totals(table, fields)
+        loaded = cache[table].get(company, {})
         for field, expected in measures.items():
             found = loaded.get(field, Decimal(0))
             same = expected == found
             agreed, differ = agreed + same, differ + (not same)
-            if not same or _worth_showing(stream, field):
+            if not same or (expected and _worth_showing(stream, field)):
                 mark = "" if same else "   <- differs"
-                print(f"{f'{stream}.{field}':<44}{company:<9}{expected:>22,}{found:>22,}{mark}")
+                name = f"{stream}.{field}"
+                print(f"{name:<66}{company:<9}{_figure(expected):>18}{_figure(found):>18}{mark}")
     print(f"{agreed:,} of {agreed + differ:,} control totals agree to the cent.")
     return not differ
+
+
+def _figure(value: Decimal) -> str:
+    return f"{value:,.3f}" if value.as_tuple().exponent else f"{value:,}"
 
 
 def _worth_showing(stream: str, field: str) -> bool:

@@ -17,6 +17,7 @@ from target_snowflake_ml.ledger import now, stamp
 from target_snowflake_ml.sql import load as sql
 from target_snowflake_ml.sql.identifiers import quoted
 from target_snowflake_ml.sql.ledger import columns_of
+from target_snowflake_ml.sql.types import declared_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,7 +63,8 @@ class Loader:
         self._retry_seconds = retry_seconds
         self._settled: dict[str, dict[str, Column]] = {}
         self._replacing: dict[str, Table] = {}
-        self._schemas: set[str] = set()
+        self._found: dict[str, dict[str, dict[str, str]]] = {}
+        self._current_schema: str | None = None
 
     @property
     def replacing(self) -> bool:
@@ -82,6 +84,7 @@ class Loader:
                 arriving = replace(table, name=table.name + ARRIVING, transient=True, cluster_by=())
                 if table.path not in self._replacing:  # left behind by a run that was killed
                     self.connection.execute(f"DROP TABLE IF EXISTS {arriving.path}")
+                    self._tables(table.schema).pop(arriving.name, None)
                 self._prepare(arriving)
 
         self._retrying(f"Table {table.schema}.{table.name}", make)
@@ -169,23 +172,32 @@ class Loader:
         arriving = replace(table, name=table.name + ARRIVING)
         settled = self._settled
         self._in_transaction(sql.replace(table, arriving.name, settled[arriving.path], settled[table.path]))
+        self._tables(table.schema).pop(arriving.name, None)
         with suppress(LoadError):  # the next run drops it too
             self.connection.execute(f"DROP TABLE IF EXISTS {arriving.path}")
 
     def _prepare(self, table: Table) -> None:
         execute = self.connection.execute
-        if table.schema not in self._schemas:
-            execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
-            execute(f"CREATE STAGE IF NOT EXISTS {quoted(table.schema, sql.STAGE)}")
-            self._schemas.add(table.schema)
-        execute(table.create())
-        existing = self._columns(table)
+        existing = self._tables(table.schema).get(table.name)
+        if existing is None:
+            execute(table.create())
+            existing = self._columns(table)
         statements = table.grow(existing)
         for statement in statements:
             execute(statement)
         if statements:
             existing = self._columns(table)
+        self._found[table.schema][table.name] = existing
         self._settled[table.path] = table.settled(existing)
+
+    def _tables(self, schema: str) -> dict[str, dict[str, str]]:
+        """Tables of a schema, asked for once: a run of many streams would else ask for each of them."""
+        if schema not in self._found:
+            execute = self.connection.execute
+            execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+            execute(f"CREATE STAGE IF NOT EXISTS {quoted(schema, sql.STAGE)}")
+            self._found[schema] = declared_columns(execute(*sql.tables(schema)))
+        return self._found[schema]
 
     def _columns(self, table: Table) -> dict[str, str]:
         """Name and declared type of each column the table has."""
@@ -202,7 +214,9 @@ class Loader:
         files: dict[str, Path] = {}
         statements: list[str] = []
         # DDL commits implicitly in Snowflake: all of it comes before BEGIN
-        execute(f"USE SCHEMA {quoted(table.schema)}")
+        if self._current_schema != table.schema:
+            execute(f"USE SCHEMA {quoted(table.schema)}")
+            self._current_schema = table.schema
         if manifest.records:
             files[rows] = self.spool.path(manifest.batch_id)
             self._stage(table.schema, rows, files[rows], table.columns, manifest.records)
@@ -223,9 +237,8 @@ class Loader:
 
         self._in_transaction(statements, loaded)
         with suppress(LoadError):  # the rows are in; what is left behind is only untidy
-            for name, path in files.items():
+            for name in files:
                 execute(f"DROP TABLE IF EXISTS {quoted(name)}")
-                execute(sql.remove(table.schema, path.name))
 
     def _stage(self, schema: str, name: str, path: Path, columns: Sequence[Column], count: int) -> None:
         """Bring a file into a temporary table of the current schema.
@@ -236,8 +249,7 @@ class Loader:
         execute = self.connection.execute
         execute(sql.create_staged(name, columns))
         execute(sql.put(str(path.resolve()), schema))
-        execute(sql.copy(schema, name, path.name))
-        ((copied,),) = execute(f"SELECT COUNT(*) FROM {quoted(name)}")
+        ((_file, _status, _parsed, copied, *_),) = execute(sql.copy(schema, name, path.name))
         if copied != count:
             raise LoadError(
                 f"Snowflake copied {copied} of the {count} rows of {path.name}; nothing is loaded."
@@ -257,4 +269,10 @@ class Loader:
             raise
 
     def _retrying(self, what: str, call: Callable[[int], Any]) -> None:
-        retrying(call, seconds=self._retry_seconds, what=what, logger=logger)
+        def attempt(number: int) -> None:
+            if number > 1:  # the session may be another one, and the tables may have been changed half-way
+                self._current_schema = None
+                self._found.clear()
+            call(number)
+
+        retrying(attempt, seconds=self._retry_seconds, what=what, logger=logger)

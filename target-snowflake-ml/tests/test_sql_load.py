@@ -27,7 +27,7 @@ def test_a_file_is_put_as_it_is_and_copied_by_column_name():
     assert load.copy("BOOKS", "S1", "b1.parquet") == (
         'COPY INTO "S1" FROM @"BOOKS"."ML_CONNECTOR_STAGE"/b1.parquet FILE_FORMAT = (TYPE = PARQUET'
         " USE_VECTORIZED_SCANNER = TRUE USE_LOGICAL_TYPE = TRUE BINARY_AS_TEXT = FALSE)"
-        " MATCH_BY_COLUMN_NAME = CASE_SENSITIVE ON_ERROR = ABORT_STATEMENT"
+        " MATCH_BY_COLUMN_NAME = CASE_SENSITIVE ON_ERROR = ABORT_STATEMENT PURGE = TRUE"
     )
 
 

@@ -43,12 +43,13 @@ def copy(schema: str, name: str, file: str) -> str:
     """Copy one staged file into a temporary table.
 
     Logical types and binary columns are spelled out, as their defaults differ between Snowflake's scanners.
+    The file leaves the stage once it is copied; the spool still has it.
     """
     return (
         f"COPY INTO {quoted(name)} FROM @{quoted(schema, STAGE)}/{file}"
         " FILE_FORMAT = (TYPE = PARQUET USE_VECTORIZED_SCANNER = TRUE USE_LOGICAL_TYPE = TRUE"
         " BINARY_AS_TEXT = FALSE)"
-        " MATCH_BY_COLUMN_NAME = CASE_SENSITIVE ON_ERROR = ABORT_STATEMENT"
+        " MATCH_BY_COLUMN_NAME = CASE_SENSITIVE ON_ERROR = ABORT_STATEMENT PURGE = TRUE"
     )
 
 
@@ -58,9 +59,10 @@ def move(into: str, staged: str, names: Sequence[str]) -> str:
     return f"INSERT INTO {into} ({columns}) SELECT {columns} FROM {quoted(staged)}"
 
 
-def remove(schema: str, file: str) -> str:
-    """Take the file off the stage."""
-    return f"REMOVE @{quoted(schema, STAGE)}/{file}"
+def tables(schema: str) -> tuple[str, tuple[str, ...]]:
+    """Ask for every column of every table of a schema."""
+    wanted = "TABLE_NAME, COLUMN_NAME, DATA_TYPE, NUMERIC_PRECISION, NUMERIC_SCALE"
+    return f"SELECT {wanted} FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = %s", (schema,)
 
 
 def _value(column: Column, settled: Column) -> str:

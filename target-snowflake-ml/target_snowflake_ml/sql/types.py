@@ -6,8 +6,12 @@ Types: https://docs.snowflake.com/en/sql-reference/intro-summary-data-types
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 
 from ml_connector.load.schema import Column, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _PLAIN = {
     Kind.STRING: "VARCHAR",
@@ -58,3 +62,16 @@ def column_of(name: str, declared: str) -> Column | None:
         return Column(name, Kind.DECIMAL, precision, scale)
     kind = _KINDS.get(text.partition("(")[0])
     return None if kind is None else Column(name, kind)
+
+
+def declared_columns(rows: Iterable[Sequence[Any]]) -> dict[str, dict[str, str]]:
+    """Declared types by table and column.
+
+    Args:
+        rows: Table, column, type, precision and scale, of ``INFORMATION_SCHEMA.COLUMNS``.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for table, column, kind, precision, scale in rows:
+        digits = f"({int(precision)},{int(scale)})" if kind == "NUMBER" and precision is not None else ""
+        found.setdefault(str(table), {})[str(column)] = f"{kind}{digits}"
+    return found
