@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,14 +17,12 @@ from ml_connector.load.batch import LineBatch
 from ml_connector.load.dead_letters import dead_letters
 from ml_connector.load.decode import StreamDecoder
 from ml_connector.load.errors import LoadError
-from ml_connector.load.options import Name, StreamOptions, options_of
 from singer_sdk.sinks import Sink
 from typing_extensions import override
 
+from target_snowflake_ml.home import Home, home_of
 from target_snowflake_ml.ledger import now, stamp
 from target_snowflake_ml.loader import Batch
-from target_snowflake_ml.sql.identifiers import column_names, given, identifier
-from target_snowflake_ml.sql.table import BOOKKEEPING, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,6 +30,7 @@ if TYPE_CHECKING:
     from ml_connector.load.decode import Rejection
     from singer_sdk.helpers._batch import BaseBatchFileEncoding
 
+    from target_snowflake_ml.sql.table import Table
     from target_snowflake_ml.target import TargetSnowflakeML
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
@@ -99,45 +97,20 @@ class SnowflakeSink(Sink):
         )
 
     @cached_property
-    def _options(self) -> StreamOptions:
-        return options_of(
-            self.stream_name, self.config, has_key=bool(self.key_properties), fallback_schema="PUBLIC"
-        )
+    def home(self) -> Home:
+        """The table this stream is loaded into, and how."""
+        return home_of(self.stream_name, self.decoder.columns, list(self.key_properties), self.config)
 
-    @cached_property
-    def _names(self) -> dict[str, str]:
-        names = [column.name for column in self.decoder.columns]
-        spelled = column_names(self.stream_name, names, self.config["identifier_case"], self._options.columns)
-        taken = {column.name for column in BOOKKEEPING} & set(spelled.values())
-        if taken:
-            raise LoadError(
-                f"Stream '{self.stream_name}' has a property that would become {taken.pop()}, a column the"
-                " target fills itself. Name it otherwise in streams.<stream>.columns.",
-            )
-        return spelled
-
-    @cached_property
+    @property
     def table(self) -> Table:
         """The table this stream is loaded into."""
-        columns = tuple(replace(column, name=self._names[column.name]) for column in self.decoder.columns)
-        return Table(
-            stream=self.stream_name,
-            schema=self._spelled(self._options.schema),
-            name=self._spelled(self._options.table),
-            columns=(*columns, *BOOKKEEPING),
-            keys=tuple(self._names[key] for key in self.key_properties),
-            cluster_by=tuple(self._names.get(name, name) for name in self._options.cluster_by),
-            transient=bool(self.config["transient_tables"]),
-        )
-
-    def _spelled(self, name: Name) -> str:
-        return (given if name.given else identifier)(name.text, self.config["identifier_case"])
+        return self.home.table
 
     @override
     def setup(self) -> None:
         """Make the table, so that a stream without records has one too."""
         self._target.claim(self.table, self.stream_name)
-        overwrite = self._options.load_method == "overwrite"
+        overwrite = self.home.load_method == "overwrite"
         self._target.loader.prepare(self.table, overwrite=overwrite)
 
     def add(self, line: bytes, number: int) -> None:
@@ -176,7 +149,7 @@ class SnowflakeSink(Sink):
             batch_id=batch_id,
             run_id=run_id,
             stream=self.stream_name,
-            load_method=self._options.load_method,
+            load_method=self.home.load_method,
             schema=self.original_schema,
             key_properties=list(self.key_properties),
         )
@@ -189,7 +162,7 @@ class SnowflakeSink(Sink):
     def activate_version(self, new_version: int) -> None:
         """Mark or remove what the full read of this version did not bring."""
         self._target.drain_one(self)
-        if self._options.load_method != "overwrite":
+        if self.home.load_method != "overwrite":
             self._target.loader.retire(self.table, new_version)
 
     @override
@@ -206,7 +179,7 @@ class SnowflakeSink(Sink):
         """The decoded rows under their columns' names, with the bookkeeping beside them."""
         count = table.num_rows
         data = table.select([column.name for column in self.decoder.columns])
-        data = data.rename_columns([self._names[name] for name in data.column_names])
+        data = data.rename_columns([self.home.names[name] for name in data.column_names])
         moment = pa.timestamp("us", tz="UTC")
         received = pa.scalar(batch.started_at // 1000, pa.int64()).cast(moment)
         more = {
