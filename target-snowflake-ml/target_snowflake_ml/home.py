@@ -9,7 +9,7 @@ from ml_connector.load.errors import LoadError
 from ml_connector.load.options import options_of
 
 from target_snowflake_ml.sql.identifiers import column_names, given, identifier
-from target_snowflake_ml.sql.table import BOOKKEEPING, Table
+from target_snowflake_ml.sql.table import BOOKKEEPING, HISTORY, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,16 +50,17 @@ def home_of(
     case = config["identifier_case"]
     options = options_of(stream, config, has_key=bool(key_properties), fallback_schema="PUBLIC")
     names = column_names(stream, [column.name for column in columns], case, options.columns)
-    if taken := {column.name for column in BOOKKEEPING} & set(names.values()):
+    if taken := {column.name for column in (*BOOKKEEPING, *HISTORY)} & set(names.values()):
         raise LoadError(
             f"Stream '{stream}' has a property that would become {taken.pop()}, a column the"
             " target fills itself. Name it otherwise in streams.<stream>.columns.",
         )
+    history = HISTORY if options.load_method == "scd2" else ()
     table = Table(
         stream=stream,
         schema=_spelled(options.schema, case),
         name=_spelled(options.table, case),
-        columns=(*(replace(column, name=names[column.name]) for column in columns), *BOOKKEEPING),
+        columns=(*(replace(column, name=names[column.name]) for column in columns), *BOOKKEEPING, *history),
         keys=tuple(names[key] for key in key_properties),
         cluster_by=tuple(names.get(name, name) for name in options.cluster_by),
         transient=bool(config["transient_tables"]),

@@ -14,9 +14,11 @@ from ml_connector.load.retry import retrying
 from ml_connector.secrets import redact
 
 from target_snowflake_ml.ledger import now, stamp
+from target_snowflake_ml.sql import history
 from target_snowflake_ml.sql import load as sql
 from target_snowflake_ml.sql.identifiers import quoted
 from target_snowflake_ml.sql.ledger import columns_of
+from target_snowflake_ml.sql.table import FROM as VALID_FROM
 from target_snowflake_ml.sql.types import declared_columns
 
 if TYPE_CHECKING:
@@ -159,7 +161,10 @@ class Loader:
 
     def retire(self, table: Table, version: int) -> None:
         """Mark or remove the rows that a full read no longer brought."""
-        statement = sql.retire(table, version, hard_delete=self._hard_delete)
+        if table.history:
+            statement = history.retire(table, version)
+        else:
+            statement = sql.retire(table, version, hard_delete=self._hard_delete)
         self._retrying(f"Deletes of '{table.stream}'", lambda _: self.connection.execute(statement))
 
     def finish_overwrites(self) -> None:
@@ -183,6 +188,8 @@ class Loader:
             execute(table.create())
             existing = self._columns(table)
         statements = table.grow(existing)
+        if table.history and VALID_FROM not in existing:
+            statements += history.adopt(table)
         for statement in statements:
             execute(statement)
         if statements:
@@ -221,7 +228,9 @@ class Loader:
             files[rows] = self.spool.path(manifest.batch_id)
             self._stage(table.schema, rows, files[rows], table.columns, manifest.records)
             settled = self._settled[into.path]
-            if into.keys and manifest.load_method != "append-only":
+            if into.history:
+                statements += history.merge(into, rows, settled)
+            elif into.keys and manifest.load_method != "append-only":
                 statements += sql.merge(into, rows, settled, hard_delete=self._hard_delete)
             else:
                 statements += sql.insert(into, rows, settled)

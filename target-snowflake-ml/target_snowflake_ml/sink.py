@@ -23,6 +23,7 @@ from typing_extensions import override
 from target_snowflake_ml.home import Home, home_of
 from target_snowflake_ml.ledger import now, stamp
 from target_snowflake_ml.loader import Batch
+from target_snowflake_ml.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -191,6 +192,8 @@ class SnowflakeSink(Sink):
             "_SDC_TABLE_VERSION": table["_sdc_version"],
             "_ML_BATCH_ID": pa.repeat(pa.scalar(batch_id), count),
         }
+        if self.table.history:
+            more |= versions(data, more["_SDC_DELETED_AT"], more["_SDC_EXTRACTED_AT"], received)
         for name, column in more.items():
             data = data.append_column(name, column)
         return data

@@ -32,7 +32,7 @@ class StreamOptions:
     Attributes:
         schema: Its schema.
         table: Its table.
-        load_method: ``upsert``, ``append-only`` or ``overwrite``.
+        load_method: ``upsert``, ``append-only``, ``overwrite`` or ``scd2``.
         columns: Property to column name.
         cluster_by: Properties to cluster by.
     """
@@ -56,7 +56,7 @@ def options_of(
         fallback_schema: Schema where neither the name nor the settings give one.
 
     Raises:
-        LoadError: If the settings name an unknown load method.
+        LoadError: If the settings name an unknown load method, or scd2 for a stream without a key.
     """
     own: Mapping[str, Any] = {}
     for pattern, candidate in (config.get("streams") or {}).items():
@@ -69,6 +69,12 @@ def options_of(
     if method not in LOAD_METHODS:
         raise LoadError(
             f"Stream '{stream}' asks for load_method '{method}'; it can be {', '.join(LOAD_METHODS)}.",
+        )
+    if method == "scd2" and not has_key:
+        raise LoadError(
+            f"Stream '{stream}' is to be loaded with scd2 but has no key properties, without which there"
+            " are no versions of a record. Choose append-only or overwrite for it"
+            " (streams.<stream>.load_method).",
         )
     schema = own.get("schema") or config.get("default_target_schema")
     table = own.get("table")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
-LOAD_METHODS = ("upsert", "append-only", "overwrite")
+LOAD_METHODS = ("upsert", "append-only", "overwrite", "scd2")
 IDENTIFIER_CASES = ("upper_snake", "upper", "preserve")
 
 
@@ -25,8 +25,8 @@ def loading_settings() -> th.PropertiesList:
             default="upsert",
             description=(
                 "upsert: one row a key, the last one wins. append-only: every record is a row."
-                " overwrite: the table holds what this run read. Streams without a key are appended"
-                " where upsert is asked for."
+                " overwrite: the table holds what this run read. scd2: every version of a record is a row."
+                " Streams without a key are appended where upsert is asked for."
             ),
         ),
         th.Property(

@@ -65,7 +65,7 @@ def tables(schema: str) -> tuple[str, tuple[str, ...]]:
     return f"SELECT {wanted} FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = %s", (schema,)
 
 
-def _value(column: Column, settled: Column) -> str:
+def value(column: Column, settled: Column) -> str:
     """A staged value as the table's type; the staged table holds a VARIANT as its JSON text."""
     name = quoted(column.name)
     return f"PARSE_JSON({name})" if column.kind is Kind.VARIANT else _cast(name, column, settled)
@@ -82,7 +82,7 @@ def _cast(value: str, has: Column, wanted: Column) -> str:
 def rows(table: Table, staged: str, settled: Mapping[str, Column], *, latest_only: bool) -> str:
     """The batch's rows with the table's types; with ``latest_only`` the last one of each key."""
     values = ", ".join(
-        f"{_value(column, settled[column.name])} AS {quoted(column.name)}" for column in table.columns
+        f"{value(column, settled[column.name])} AS {quoted(column.name)}" for column in table.columns
     )
     last = ""
     if latest_only:

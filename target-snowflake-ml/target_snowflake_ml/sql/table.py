@@ -22,6 +22,15 @@ BOOKKEEPING = (
 )
 """Columns of every table beside the source's own: where each row came from, and when."""
 
+FROM, TO, CURRENT, HASH = "_ML_VALID_FROM", "_ML_VALID_TO", "_ML_IS_CURRENT", "_ML_HASH"
+HISTORY = (
+    Column(FROM, Kind.TIMESTAMP_TZ),
+    Column(TO, Kind.TIMESTAMP_TZ),
+    Column(CURRENT, Kind.BOOLEAN),
+    Column(HASH, Kind.STRING),
+)
+"""More columns of a table that keeps every version of a record (``scd2``)."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -31,7 +40,7 @@ class Table:
         stream: The stream it is for.
         schema: Snowflake schema.
         name: Table name.
-        columns: The source's columns, under their Snowflake names, then the bookkeeping.
+        columns: The source's columns, under their Snowflake names, then the bookkeeping (and the history).
         keys: Key columns, Snowflake names; empty for a stream without a key.
         cluster_by: Columns to cluster by.
         transient: Whether the table is made TRANSIENT.
@@ -46,6 +55,11 @@ class Table:
     transient: bool = False
 
     @property
+    def history(self) -> bool:
+        """Whether it keeps every version of a record."""
+        return HISTORY[0] in self.columns
+
+    @property
     def path(self) -> str:
         """The qualified name, quoted."""
         return quoted(self.schema, self.name)
@@ -56,7 +70,7 @@ class Table:
             f"{quoted(column.name)} {type_of(column)}{' NOT NULL' if column.name in self.keys else ''}"
             for column in self.columns
         ]
-        if self.keys:
+        if self.keys and not self.history:
             parts.append(f"PRIMARY KEY ({', '.join(map(quoted, self.keys))})")
         cluster = f" CLUSTER BY ({', '.join(map(quoted, self.cluster_by))})" if self.cluster_by else ""
         kind = "TRANSIENT TABLE" if self.transient else "TABLE"
@@ -72,6 +86,11 @@ class Table:
             LoadError: If a column can be neither kept nor widened without risk to a value.
         """
         statements = []
+        if FROM in existing and not self.history:
+            raise LoadError(
+                f"{self.schema}.{self.name} holds the history of its records, loaded with load_method scd2."
+                f" Load stream '{self.stream}' with scd2, or into another table (streams.<stream>.table).",
+            )
         for column in self.columns:
             declared = existing.get(column.name)
             if spare := existing.get(_spare(column.name)):

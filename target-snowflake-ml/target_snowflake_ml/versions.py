@@ -1,0 +1,58 @@
+"""What ``scd2`` needs of each record: when its version begins, and a hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from target_snowflake_ml.sql.table import CURRENT, FROM, HASH, TO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ENCODE = msgspec.json.Encoder(order="sorted").encode
+_ROWS_AT_ONCE = 1_000
+_MOMENT = pa.timestamp("us", tz="UTC")
+
+
+def versions(
+    data: pa.Table, deleted_at: pa.ChunkedArray, extracted_at: pa.ChunkedArray, received: pa.Scalar
+) -> dict[str, pa.Array]:
+    """Columns of the history, for a batch.
+
+    A deleted record is no version but the end of one: it has no hash, and its moment is that of the deletion.
+
+    Args:
+        data: The source's columns, under the table's names.
+        deleted_at: When each record was deleted, if it was.
+        extracted_at: When the source showed it.
+        received: When it came, where the tap does not say when it was extracted.
+    """
+    hashes = pa.array(_hashes(data), pa.string())
+    gone = pc.is_valid(deleted_at)
+    return {
+        FROM: pc.coalesce(deleted_at, extracted_at, received),
+        TO: pa.nulls(data.num_rows, _MOMENT),
+        CURRENT: pa.nulls(data.num_rows, pa.bool_()),
+        HASH: pc.if_else(gone, pa.scalar(None, pa.string()), hashes),
+    }
+
+
+def _hashes(data: pa.Table) -> Iterator[str]:
+    """Digests of the values that are there: a new column or a wider type makes no new version by itself."""
+    for batch in data.to_batches(max_chunksize=_ROWS_AT_ONCE):
+        for row in batch.to_pylist():
+            content = {name: _plain(value) for name, value in row.items() if value is not None}
+            yield hashlib.sha256(_ENCODE(content)).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, Decimal):
+        return value
+    text = format(value, "f")  # never through the context's 28 digits
+    return text.rstrip("0").rstrip(".") if "." in text else text
