@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from erp_sandbox.snowflake.auth import Accounts, LoginError
+from erp_sandbox.snowflake.dialect import correct_dialect
 from erp_sandbox.snowflake.results import correct_results
 from erp_sandbox.snowflake.statements import UnsupportedError, rewritten, settle_schema
 
@@ -45,6 +46,7 @@ class Sandbox:
             request_log: File that takes one JSON line a statement.
         """
         path.mkdir(parents=True, exist_ok=True)
+        correct_dialect()
         correct_results()
         self._accounts = accounts
         self._latency = latency

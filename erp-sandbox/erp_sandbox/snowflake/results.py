@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 import fakesnow.arrow as fakesnow_arrow
+import fakesnow.server as fakesnow_server
 import pyarrow as pa
 
+_to_sf = fakesnow_arrow.to_sf
 _structs = fakesnow_arrow.timestamp_to_sf_struct
 
 
@@ -21,6 +26,16 @@ def _with_nulls(stamps: pa.Array | pa.ChunkedArray) -> pa.Array:
     )
 
 
+def _small_integers(table: pa.Table, rowtype: list[Any]) -> pa.Table:
+    """Snowflake sends whole numbers as machine integers where they all fit."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type) and field.type.scale == 0:
+            with suppress(pa.ArrowInvalid):
+                table = table.set_column(place, field.name, table.column(place).cast(pa.int64()))
+    return _to_sf(table, rowtype)
+
+
 def correct_results() -> None:
-    """Make fakesnow write null timestamps as nulls."""
+    """Make fakesnow write null timestamps as nulls, and whole numbers as Snowflake does."""
     fakesnow_arrow.timestamp_to_sf_struct = _with_nulls
+    fakesnow_server.to_sf = _small_integers

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 DONE = "SELECT 'Statement executed successfully.' AS \"status\""
 _SILENT = re.compile(
-    r"^\s*(?:ALTER\s+SESSION|USE\s+(?:ROLE|WAREHOUSE|SECONDARY)|GRANT|ALTER\s+WAREHOUSE)\b", re.IGNORECASE
+    r"^\s*(?:ALTER\s+SESSION|USE\s+(?:ROLE|WAREHOUSE|SECONDARY)|GRANT|ALTER\s+WAREHOUSE"
+    r"|ALTER\s+TABLE\s+\S+\s+DROP\s+PRIMARY\s+KEY)\b",
+    re.IGNORECASE,
 )
 _REMOVE = re.compile(r"^\s*(?:REMOVE|RM)\s+@(?P<stage>\S+)\s*;?\s*$", re.IGNORECASE)
 _PUT = re.compile(r"^\s*PUT\s", re.IGNORECASE)
 _PUT_OPTION = re.compile(r"\s+SOURCE_COMPRESSION\s*=\s*\w+", re.IGNORECASE)
+_PURGE = re.compile(r"\bPURGE\s*=\s*TRUE\b", re.IGNORECASE)
 _START = re.compile(r"^\s*START\s+TRANSACTION\s*;?\s*$", re.IGNORECASE)
 
 
@@ -105,6 +108,8 @@ def _copy(connection: Any, sql: str) -> str:
     (count,) = duck.execute(
         f"INSERT INTO {target} ({names}) SELECT {names} FROM read_parquet(?)", [path]
     ).fetchone() or (0,)
+    if _PURGE.search(sql):
+        os.remove(path)  # noqa: PTH107 - fakesnow's are texts
     return (
         f'SELECT \'{source[1:]}\' AS "file", \'LOADED\' AS "status", {count} AS "rows_parsed",'
         f' {count} AS "rows_loaded", 1 AS "error_limit", 0 AS "errors_seen", NULL AS "first_error"'

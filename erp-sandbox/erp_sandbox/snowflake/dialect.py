@@ -1,0 +1,61 @@
+"""Where fakesnow reads a statement otherwise than Snowflake does, corrected for the whole process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fakesnow import transforms
+from fakesnow.cursor import FakeSnowflakeCursor
+from sqlglot import exp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_INTEGERS = (exp.DataType.Type.INT, exp.DataType.Type.SMALLINT, exp.DataType.Type.TINYINT)
+_WHOLE = ["38", "0"]
+
+
+def _integers(expression: exp.Expr) -> exp.Expr:
+    """Snowflake's integers have 38 digits; fakesnow's have 64 bits."""
+    if isinstance(expression, exp.DataType) and (
+        expression.this in _INTEGERS
+        or (expression.this == exp.DataType.Type.DECIMAL and not expression.expressions)
+    ):
+        return exp.DataType.build(f"DECIMAL({', '.join(_WHOLE)})")
+    return expression
+
+
+def _sums(original: Callable[[exp.Expr], exp.Expr]) -> Callable[[exp.Expr], exp.Expr]:
+    """SUM of numbers is a number; fakesnow sums doubles, for the sake of texts that hold numbers."""
+
+    def read(expression: exp.Expr) -> exp.Expr:
+        if not isinstance(expression, exp.Sum):
+            return original(expression)
+        if isinstance(expression.parent, exp.Select):
+            name = f"SUM({expression.this.sql(dialect='snowflake').upper()})"
+            return exp.alias_(expression, name, quoted=True)
+        return expression
+
+    return read
+
+
+def _keys(expression: exp.Expr) -> exp.Expr:
+    """Snowflake keeps keys as notes and enforces none of them; DuckDB would."""
+    if isinstance(expression, exp.Create):
+        for key in list(expression.find_all(exp.PrimaryKey, exp.PrimaryKeyColumnConstraint)):
+            constraint = key.parent if isinstance(key.parent, exp.ColumnConstraint) else key
+            constraint.pop()
+    return expression
+
+
+def correct_dialect() -> None:
+    """Correct fakesnow's transformations; to be called once."""
+    transforms.integer_precision = _integers
+    transforms.numeric_agg_implicit_cast = _sums(transforms.numeric_agg_implicit_cast)
+    original = FakeSnowflakeCursor._transform  # noqa: SLF001 - there is no public way in
+
+    def transform(cursor: Any, expression: exp.Expr, params: Any) -> exp.Expr:
+        found: exp.Expr = original(cursor, _keys(expression), params)
+        return found
+
+    FakeSnowflakeCursor._transform = transform  # noqa: SLF001
