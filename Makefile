@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 TOOLS := .tools
-UV := UV_PYTHON_DOWNLOADS=never $(TOOLS)/bin/uv
+# compiled once, as every process of the suite would else compile what it imports where bytecode is not written
+UV := UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1 $(TOOLS)/bin/uv
 BIN := .venv/bin
 PACKAGES := ml-connector tap-sage300 target-snowflake-ml erp-sandbox
 MODULES := ml_connector tap_sage300 target_snowflake_ml erp_sandbox

@@ -54,6 +54,7 @@ def settings(base_url: str, snowflake_url: str, private_key: Path) -> dict[str, 
     where = urlsplit(snowflake_url)
     return {
         "MELTANO_DATABASE_URI": f"sqlite:///{HERE / 'meltano.db'}",
+        "UV_COMPILE_BYTECODE": "1",
         "TAP_SAGE300_BASE_URL": base_url,
         "TAP_SAGE300_COMPANIES": json.dumps(COMPANIES),
         "TAP_SAGE300_USERNAME": "WEBAPI",

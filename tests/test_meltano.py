@@ -19,6 +19,7 @@ pytestmark = pytest.mark.xdist_group("end-to-end")
 def meltano(erp, warehouse, tmp_path):
     """Meltano in this project, with a system database of its own."""
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    environment["UV_COMPILE_BYTECODE"] = "1"
     environment["MELTANO_DATABASE_URI"] = f"sqlite:///{tmp_path / 'meltano.db'}"
     for prefix, settings in (("TAP_SAGE300", erp.config()), ("TARGET_SNOWFLAKE_ML", warehouse.config())):
         for name, value in settings.items():
