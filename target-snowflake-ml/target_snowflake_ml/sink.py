@@ -112,7 +112,7 @@ class SnowflakeSink(Sink):
         """Make the table, so that a stream without records has one too."""
         self._target.claim(self.table, self.stream_name)
         overwrite = self.home.load_method == "overwrite"
-        self._target.loader.prepare(self.table, overwrite=overwrite)
+        self._target.idle_loader().prepare(self.table, overwrite=overwrite)
 
     def add(self, line: bytes, number: int) -> None:
         """Take one RECORD message as it came."""
@@ -127,7 +127,7 @@ class SnowflakeSink(Sink):
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
-        """Decode what was gathered, spool it and load it."""
+        """Decode what was gathered, spool it, and have it loaded while the next messages are read."""
         batch, self._batch = self._batch, LineBatch()
         self._target.waiting_bytes -= batch.size
         read = len(batch.lines)
@@ -155,8 +155,11 @@ class SnowflakeSink(Sink):
             key_properties=list(self.key_properties),
         )
         facts = {"SEQUENCE": self._target.batches, **self._extremes(table)}
-        self._target.loader.load(self.table, Batch(manifest, read, facts))
-        self.record_counter_metric.increment(read)
+        self._target.later(lambda: self._load(Batch(manifest, read, facts), rejections))
+
+    def _load(self, batch: Batch, rejections: list[Rejection]) -> None:
+        self._target.loader.load(self.table, batch)
+        self.record_counter_metric.increment(batch.read)
         self._target.check_dead_letters(rejections)
 
     @override
@@ -164,7 +167,7 @@ class SnowflakeSink(Sink):
         """Mark or remove what the full read of this version did not bring."""
         self._target.drain_one(self)
         if self.home.load_method != "overwrite":
-            self._target.loader.retire(self.table, new_version)
+            self._target.idle_loader().retire(self.table, new_version)
 
     @override
     def process_batch_files(self, encoding: BaseBatchFileEncoding, files: Sequence[str]) -> None:

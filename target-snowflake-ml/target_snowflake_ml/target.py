@@ -17,6 +17,7 @@ from ml_connector.load.dead_letters import DeadLetterLimit
 from ml_connector.load.errors import LoadError, TooManyDeadLettersError
 from ml_connector.load.reader import ColumnarReader, RecordLine
 from ml_connector.load.spool import Spool
+from ml_connector.load.worker import Worker
 from singer_sdk import Target
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities
@@ -33,6 +34,7 @@ from target_snowflake_ml.sink import SnowflakeSink
 from target_snowflake_ml.sql.identifiers import given
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from ml_connector.load.decode import Rejection
@@ -73,6 +75,7 @@ class TargetSnowflakeML(Target):
         super().__init__(**arguments)
         secrets.protect_logs()
         self.max_parallelism = 1  # one session, one transaction at a time
+        self._worker = Worker()
         self.bookmark_properties: dict[str, str] = {}
         self.batches = 0
         self.waiting_bytes = 0
@@ -82,6 +85,7 @@ class TargetSnowflakeML(Target):
         self._undecoded: dict[str, bool] = {}
         self._owners: dict[str, str] = {}
         self._written_state: dict[str, Any] | None = None
+        self._last_rejections: list[Rejection] = []
         self._at_end = False
         if isinstance(self.message_reader, ColumnarReader):
             self.message_reader.failed = self._finish
@@ -107,6 +111,18 @@ class TargetSnowflakeML(Target):
         loader.start()
         self.logger.info("Run %s", run_id)
         return loader
+
+    def later(self, job: Callable[[], None]) -> None:
+        """Have the warehouse do something, after all that it was asked to do before.
+
+        It is done while the next messages are read; what fails there is raised at the next call.
+        """
+        self._worker.submit(job)
+
+    def idle_loader(self) -> Loader:
+        """The way into the warehouse, once all that it was asked to do is done."""
+        self._worker.wait()
+        return self.loader
 
     def next_batch_id(self) -> str:
         """A name for the next batch, unique for good."""
@@ -135,15 +151,16 @@ class TargetSnowflakeML(Target):
         Raises:
             TooManyDeadLettersError: If so.
         """
+        self._last_rejections = rejections or self._last_rejections
         ledger = self.loader.ledger
         if not self._limit.passed(ledger.rejected, ledger.read, at_end=self._at_end):
             return
-        no_key = bool(rejections) and rejections[-1].kind == "missing_key"
-        last = f" The last one: {rejections[-1].message}." if rejections else ""
+        last = self._last_rejections[-1]
+        no_key = last.kind == "missing_key"
         raise (MissingKeysError if no_key else TooManyDeadLettersError)(
             f"{ledger.rejected} of {ledger.read} records were rejected; max_dead_letters allows"
-            f" {self._limit.setting}.{last} {ledger.schema}.DEAD_LETTERS has each of run {ledger.run_id} with"
-            " its reason. Correct them in the source, or raise max_dead_letters, and run again.",
+            f" {self._limit.setting}. The last one: {last.message}. {ledger.schema}.DEAD_LETTERS has each"
+            f" of run {ledger.run_id} with its reason. Correct them in the source, or raise max_dead_letters, and run again.",
         )
 
     @override
@@ -156,13 +173,19 @@ class TargetSnowflakeML(Target):
     @override
     def process_endofpipe(self) -> None:
         """Load what is left, put overwritten tables in place, let the last state out, close the ledger."""
-        self._at_end = True
         try:
+            for sink in (*self._sinks_to_clear, *self._sinks_active.values()):
+                self.drain_one(sink)
+            self._worker.wait()
+            self._at_end = True
+            if "loader" in self.__dict__:
+                self.check_dead_letters([])
             super().process_endofpipe()
+            self._worker.wait()
             if "loader" in self.__dict__:
                 self.loader.finish_overwrites()
             if self._latest_state:
-                self._write_state_message(self._latest_state)
+                self._let_out(self._latest_state)
         except Exception as error:
             self._finish(str(error))
             raise
@@ -225,7 +248,12 @@ class TargetSnowflakeML(Target):
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
-        """Let the state out, unless it would promise rows that no reader can see yet."""
+        """Let the state out once everything that was read before it is loaded."""
+        promised = copy.deepcopy(state)
+        self.later(lambda: self._let_out(promised))
+
+    def _let_out(self, state: dict[str, Any]) -> None:
+        """Write a state, unless it would promise rows that no reader can see yet."""
         if "loader" in self.__dict__:
             self.check_dead_letters([])
             if self.loader.replacing:
@@ -274,12 +302,14 @@ class TargetSnowflakeML(Target):
         """Load what was read, as somebody asked the process to stop."""
         self.logger.info("Asked to stop: loading what was read.")
         self.drain_all(is_endofpipe=True)
+        self._worker.wait()
         self._finish(
             "Stopped by a signal before the end of the input; what was read is loaded.", stopped=True
         )
 
     def _finish(self, error: str | None, *, stopped: bool = False) -> None:
         """Close the ledger, if it was opened; the first word on a run counts."""
+        self._worker.settle()
         if loader := self.__dict__.pop("loader", None):
             loader.finish(error, stopped=stopped)
 
