@@ -32,13 +32,24 @@ def documents(business, entity_set):
 
 
 def expected_rows(business, schema):
-    """Company and innermost record, one for each row that the stream should have."""
+    """Company and innermost record, one for each row that the stream should have.
+
+    What a ledger line does not say of its account is taken from the chart of accounts.
+    """
+    chart = {}
+    if looked_up := schema.get("x-looked-up"):
+        accounts = documents(business, looked_up["in"])
+        chart = {(company, account["UnformattedAccount"]): account for company, account in accounts}
+    segments = [
+        name for name in schema["properties"] if re.match("AccountSegmentCode|AccountGroupCode", name)
+    ]
     for company, document in documents(business, schema["x-entity-set"]):
         level = [document]
         for step in schema.get("x-path") or []:
             level = [child for record in level for child in record.get(step) or []]
         for record in level:
-            yield company, record
+            account = chart.get((company, record.get("AccountNumber")))
+            yield company, {**record, **{name: account.get(name) for name in segments}} if account else record
 
 
 def without_secrets(value):

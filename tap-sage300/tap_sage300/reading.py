@@ -18,6 +18,7 @@ from tap_sage300.errors import BAD_REQUEST, Sage300Error, StreamUnavailable
 from tap_sage300.outlets import Outlets
 from tap_sage300.position import Position
 from tap_sage300.rows import key_of
+from tap_sage300.schema_files import OWN_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -168,7 +169,7 @@ class SetRun:
         needed.update(resource.also_changed)
         if resource.final:
             needed.add(resource.final.field)
-        everything = self.root.schema["properties"].keys() - {"source_company", "source_module"}
+        everything = self.root.schema["properties"].keys() - {*OWN_COLUMNS, *self.root.looked_up}
         if everything <= needed or sum(len(name) + 1 for name in needed) > filters.LONGEST:
             return None
         return sorted(needed)
@@ -279,12 +280,13 @@ class SetRun:
         self._rows_since_state, self._state_written = 0, time.monotonic()
 
 
-def documents(client: Sage300Client, resource: Resource) -> Iterator[Record]:
+def documents(client: Sage300Client, resource: Resource, select: list[str] | None = None) -> Iterator[Record]:
     """Read an entity set whole.
 
     Args:
         client: The company's client.
         resource: The entity set.
+        select: Only these properties, if the server knows how; None for all.
 
     Yields:
         Its documents.
@@ -292,7 +294,7 @@ def documents(client: Sage300Client, resource: Resource) -> Iterator[Record]:
     Raises:
         Sage300Error: As for `Sage300Client.pages`.
     """
-    with closing(_Fetcher(client, resource, None).pages("")) as pages:
+    with closing(_Fetcher(client, resource, select).pages("")) as pages:
         for page in pages:
             yield from page.records
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SECRET = re.compile(r"password|passwd|passphrase", re.IGNORECASE)
 _WRITE_ONLY = "UpdateOperation"
+SEGMENTS = (*(f"AccountSegmentCode{number}" for number in range(1, 11)), "AccountGroupCode")
+"""Columns of ledger lines that are looked up in the chart of accounts."""
 OWN_COLUMNS = ("source_company", "source_module")
 
 _OWN_PROPERTIES = {
@@ -43,6 +45,7 @@ _EDM_TYPES: dict[str, dict[str, Any]] = {
 }
 _DECIMAL_PRECISION = 19
 _DECIMAL_SCALE = 6
+_MOST_DIGITS = 38
 
 
 @cache
@@ -164,8 +167,9 @@ def matched(
     own, carried = levels[-1], schema.get("x-carried", {})
     changes = Differences()
     properties: dict[str, Any] = {}
+    elsewhere = {*OWN_COLUMNS, *(SEGMENTS if "x-looked-up" in schema else ())}
     for name, shipped_type in schema["properties"].items():
-        if name in OWN_COLUMNS:
+        if name in elsewhere:
             properties[name] = shipped_type
             continue
         level, source = carried.get(name, (len(levels) - 1, name))
@@ -230,12 +234,25 @@ def _agreed(shipped_type: dict[str, Any], known: Property, name: str, changes: D
     ours, theirs = _kind(shipped_type), _kind(server_type)
     # A server that declares a whole number as decimal sends it as a whole number all the same.
     if ours == theirs or (ours, theirs) in {("integer", "number"), ("date-time", "date")}:
-        return shipped_type
+        # a server that names no scale says nothing about it
+        return _wider(shipped_type, server_type) if known.scale is not None else shipped_type
     changes.retyped.append(name)
     server_type = {**server_type, "description": shipped_type.get("description", "")}
     if not server_type["description"]:
         del server_type["description"]
     return _not_null(server_type) if "null" not in shipped_type.get("type", ()) else server_type
+
+
+def _wider(shipped_type: dict[str, Any], server_type: dict[str, Any]) -> dict[str, Any]:
+    """Hold what either of two decimals holds: digits before the point, and digits after it."""
+    if not {"x-precision", "x-scale"} <= shipped_type.keys() & server_type.keys():
+        return shipped_type
+    scale = max(shipped_type["x-scale"], server_type["x-scale"])
+    whole = max(kind["x-precision"] - kind["x-scale"] for kind in (shipped_type, server_type))
+    if (whole, scale) == (shipped_type["x-precision"] - shipped_type["x-scale"], shipped_type["x-scale"]):
+        return shipped_type
+    precision = min(whole + scale, _MOST_DIGITS)
+    return {**shipped_type, "multipleOf": float(f"1e-{scale}"), "x-precision": precision, "x-scale": scale}
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

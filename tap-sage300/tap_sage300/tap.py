@@ -17,6 +17,7 @@ from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
+from tap_sage300.accounts import ChartOfAccounts
 from tap_sage300.client import Sage300Client
 from tap_sage300.connection_test import check
 from tap_sage300.control_totals import control_totals
@@ -112,6 +113,7 @@ class TapSage300(Tap):
 
     def __init__(self, **options: Any) -> None:
         self._clients: dict[str, Sage300Client] = {}
+        self._accounts: dict[str, ChartOfAccounts] = {}
         self._forgiving = False
         protect_logs()
         super().__init__(**options)
@@ -142,6 +144,19 @@ class TapSage300(Tap):
         if company not in self._clients:
             self._clients[company] = Sage300Client(self.config, company, logger=self.logger)
         return self._clients[company]
+
+    def accounts(self, company: str) -> ChartOfAccounts:
+        """Give a company's chart of accounts; it is read when it is first asked.
+
+        Args:
+            company: The Org ID.
+
+        Returns:
+            The chart.
+        """
+        if company not in self._accounts:
+            self._accounts[company] = ChartOfAccounts(self.client(company))
+        return self._accounts[company]
 
     def close(self) -> None:
         """End all sessions."""

@@ -77,12 +77,15 @@ class Erp:
             **settings,
         }
 
-    def tap(self, *streams, state=None, writer=None, **settings):
-        """A tap with only these streams selected."""
+    def tap(self, *streams, state=None, writer=None, columns=None, **settings):
+        """A tap with only these streams selected, and of some of them only these columns."""
         config = self.config(**settings)
         tap = TapSage300(config=config, state=state, message_writer=writer or Collector())
         for stream in tap.streams.values():
             stream.selected = stream.name in streams
+            for name in stream.schema["properties"] if stream.name in (columns or {}) else ():
+                stream.metadata["properties", name].selected = name in columns[stream.name]
+            stream.selected = stream.selected  # the SDK works the mask out anew
         return tap
 
     def run(self, *streams, state=None, **settings):

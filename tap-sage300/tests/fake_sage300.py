@@ -47,6 +47,7 @@ class FakeSage300:
         self.password = "SECRET"
         self.missing_modules = set()
         self.missing_sets = set()
+        self.forbidden_sets = set()
         self.refuses_null = False
         self.metadata = {}
         self.fails_after = None
@@ -71,6 +72,8 @@ class FakeSage300:
             )
         if module in self.missing_modules or name in self.missing_sets:
             return 404, error("ResourceNotFound", f"Module {module} is not activated.")
+        if name in self.forbidden_sets:
+            return 403, error("Forbidden", f"No rights to {name}.")
         condition = query.get("$filter")
         if condition and self.refuses_null and " null" in condition:
             return 400, error("InvalidParameters", "null is no literal.")

@@ -14,7 +14,7 @@ from typing_extensions import override
 from tap_sage300 import optional_fields
 from tap_sage300.reading import SetRun, documents
 from tap_sage300.rows import RowMaker
-from tap_sage300.schema_files import OWN_COLUMNS, without_hints
+from tap_sage300.schema_files import OWN_COLUMNS, SEGMENTS, without_hints
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -55,6 +55,7 @@ class Sage300Stream(Stream):
         self._carried: dict[str, tuple[int, str]] = {
             name: (level, source) for name, (level, source) in schema.get("x-carried", {}).items()
         }
+        self._looked_up_by: str | None = schema.get("x-looked-up", {}).get("by")
         super().__init__(tap, schema=without_hints(schema), name=(lines or resource).stream)
         self.primary_keys = ("source_company", *key)
         stamp = resource.replication_key
@@ -94,15 +95,22 @@ class Sage300Stream(Stream):
     @cached_property
     def row_maker(self) -> RowMaker:
         """Turns a document into this stream's rows."""
+        columns = self.columns | {self._looked_up_by} if self._looked_up_by else self.columns
         return RowMaker(
-            self.resource.module, self.columns, self.key, self.lines.path if self.lines else (), self._carried
+            self.resource.module, columns, self.key, self.lines.path if self.lines else (), self._carried
         )
+
+    @cached_property
+    def looked_up(self) -> frozenset[str]:
+        """The selected columns that come from the chart of accounts instead of the document."""
+        return self.columns & set(SEGMENTS) if self._looked_up_by else frozenset()
 
     @property
     def needed(self) -> set[str]:
         """The document's properties that this stream's rows are made of."""
         if self.lines is None:
-            return {name for name in self.columns if name not in OWN_COLUMNS}
+            looked_up = {self._looked_up_by} if self._looked_up_by and self.looked_up else set()
+            return {name for name in self.columns - self.looked_up if name not in OWN_COLUMNS} | looked_up
         carried = {
             source for name, (level, source) in self._carried.items() if level == 0 and name in self.columns
         }
@@ -125,6 +133,8 @@ class Sage300Stream(Stream):
         Args:
             row: The row as `row_maker` made it; changed in place.
         """
+        if self._looked_up_by:
+            self._look_up(row, self._looked_up_by)
         if self._flattens:
             self._add_optional_fields(row)
         self._write_record_message(row)
@@ -170,7 +180,10 @@ class Sage300Stream(Stream):
         """
         company = str((context or {})["source_company"])
         for document in documents(self.tap.client(company), self.resource):
-            yield from self.row_maker.rows(company, document)
+            for row in self.row_maker.rows(company, document):
+                if self._looked_up_by:
+                    self._look_up(row, self._looked_up_by)
+                yield row
 
     @override
     def _generate_record_messages(self, record: Record) -> Generator[singer.RecordMessage, None, None]:
@@ -205,6 +218,13 @@ class Sage300Stream(Stream):
                 stream_map.transformed_key_properties,
                 bookmark,
             )
+
+    def _look_up(self, row: Record, by: str) -> None:
+        number = row.get(by)
+        if by not in self.columns:
+            row.pop(by, None)
+        if self.looked_up and "_sdc_deleted_at" not in row:
+            row.update(self.tap.accounts(row["source_company"]).of(number, self.looked_up))
 
     @cached_property
     def _flattens(self) -> bool:
