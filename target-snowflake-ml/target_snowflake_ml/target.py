@@ -160,7 +160,8 @@ class TargetSnowflakeML(Target):
         raise (MissingKeysError if no_key else TooManyDeadLettersError)(
             f"{ledger.rejected} of {ledger.read} records were rejected; max_dead_letters allows"
             f" {self._limit.setting}. The last one: {last.message}. {ledger.schema}.DEAD_LETTERS has each"
-            f" of run {ledger.run_id} with its reason. Correct them in the source, or raise max_dead_letters, and run again.",
+            f" of run {ledger.run_id} with its reason. Correct them in the source, or raise max_dead_letters,"
+            " and run again.",
         )
 
     @override
