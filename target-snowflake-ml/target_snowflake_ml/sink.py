@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from ml_connector.load.batch import LineBatch
 from ml_connector.load.dead_letters import dead_letters
 from ml_connector.load.decode import StreamDecoder
-from ml_connector.load.errors import LoadError
+from ml_connector.load.files import conform, lines_of, records_of, tables_of, unknown_to
 from singer_sdk.sinks import Sink
 from typing_extensions import override
 
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
     from target_snowflake_ml.target import TargetSnowflakeML
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
-_ROWS_OF_A_FILE = 10_000
 _TOLD_OF_A_BATCH = 5
 
 
@@ -135,16 +131,21 @@ class SnowflakeSink(Sink):
         batch.lines.clear()  # the table and the rejections hold all that is needed of them
         self._tell_unknown_fields()
         self._tell_rejections(rejections, batch.numbers)
+        self._spool(table, rejections, batch.numbers, started_at=batch.started_at, read=read)
+
+    def _spool(
+        self, table: pa.Table, rejections: list[Rejection], numbers: list[int], *, started_at: int, read: int
+    ) -> None:
         batch_id = self._target.next_batch_id()
         run_id = self._target.loader.ledger.run_id
         manifest = self._target.loader.spool.write(
-            self._rows(table, batch, batch_id),
+            self._rows(table, started_at, batch_id),
             dead_letters(
                 rejections,
                 run_id=run_id,
                 batch_id=batch_id,
                 stream=self.stream_name,
-                numbers=batch.numbers,
+                numbers=numbers,
                 received_at=now(),
             ),
             batch_id=batch_id,
@@ -171,27 +172,50 @@ class SnowflakeSink(Sink):
 
     @override
     def process_batch_files(self, encoding: BaseBatchFileEncoding, files: Sequence[str]) -> None:
-        """Take the records of BATCH files; each counts as a RECORD of this stream."""
-        for file in files:
-            for record in _records_of(file, str(encoding.format), str(encoding.compression or "none")):
-                prefix = f'{{"type":"RECORD","stream":{json.dumps(self.stream_name)},"record":'
-                self.add(prefix.encode() + record + b"}", 0)
-                if self.is_full:
-                    self._target.drain_one(self)
+        """Take the records of BATCH files; each counts as a RECORD of this stream.
 
-    def _rows(self, table: pa.Table, batch: LineBatch, batch_id: str) -> pa.Table:
+        The columns of a Parquet file are taken as they are if they have the types of the schema; if a value
+        does not fit, the records around it go the way of all records, which finds the bad ones.
+        """
+        for file in files:
+            if "parquet" in str(encoding.format).lower():
+                for table in tables_of(file, self._most_rows):
+                    self._take(table)
+            else:
+                self._add_records(lines_of(file, str(encoding.compression or "none")))
+
+    def _take(self, table: pa.Table) -> None:
+        columns = self.decoder.columns
+        found = conform(table, columns)
+        if found is None:
+            self._add_records(records_of(table))
+            return
+        self._target.drain_one(self)  # what came before is older
+        for name in unknown_to(table, columns):
+            self.decoder.unknown_fields[name] = self.decoder.unknown_fields.get(name, 0) + table.num_rows
+        self._tell_unknown_fields()
+        self._spool(found, [], [], started_at=time.time_ns(), read=table.num_rows)
+
+    def _add_records(self, records: Iterable[bytes]) -> None:
+        prefix = f'{{"type":"RECORD","stream":{json.dumps(self.stream_name)},"record":'.encode()
+        for record in records:
+            self.add(prefix + record + b"}", 0)
+            if self.is_full:
+                self._target.drain_one(self)
+
+    def _rows(self, table: pa.Table, started_at: int, batch_id: str) -> pa.Table:
         """The decoded rows under their columns' names, with the bookkeeping beside them."""
         count = table.num_rows
         data = table.select([column.name for column in self.decoder.columns])
         data = data.rename_columns([self.home.names[name] for name in data.column_names])
         moment = pa.timestamp("us", tz="UTC")
-        received = pa.scalar(batch.started_at // 1000, pa.int64()).cast(moment)
+        received = pa.scalar(started_at // 1000, pa.int64()).cast(moment)
         more = {
             "_SDC_EXTRACTED_AT": table["_sdc_extracted_at"],
             "_SDC_RECEIVED_AT": pa.repeat(received, count),
             "_SDC_BATCHED_AT": pa.repeat(pa.scalar(now(), moment), count),
             "_SDC_DELETED_AT": table["_sdc_deleted_at"],
-            "_SDC_SEQUENCE": pa.array(range(batch.started_at, batch.started_at + count), pa.int64()),
+            "_SDC_SEQUENCE": pa.array(range(started_at, started_at + count), pa.int64()),
             "_SDC_TABLE_VERSION": table["_sdc_version"],
             "_ML_BATCH_ID": pa.repeat(pa.scalar(batch_id), count),
         }
@@ -238,21 +262,3 @@ class SnowflakeSink(Sink):
             )
         if (more := len(rejections) - _TOLD_OF_A_BATCH) > 0:
             self.logger.warning("Stream '%s': %d more records go to DEAD_LETTERS.", self.stream_name, more)
-
-
-def _records_of(file: str, kind: str, compression: str) -> Iterable[bytes]:
-    """The records of one BATCH file, as JSON texts."""
-    parts = urlsplit(file)
-    if parts.scheme not in {"", "file"}:
-        raise LoadError(f"BATCH file {file}: only files on this machine can be read.")
-    path = url2pathname(parts.path) if parts.scheme else file
-    try:
-        if "parquet" in kind.lower():
-            for batch in pq.ParquetFile(path).iter_batches(_ROWS_OF_A_FILE):
-                yield from (_ENCODE(row) for row in batch.to_pylist())
-            return
-        opener = gzip.open if "gzip" in compression.lower() else open
-        with opener(path, "rb") as lines:
-            yield from (bytes(line.strip()) for line in lines if line.strip())
-    except OSError as error:
-        raise LoadError(f"BATCH file {file} cannot be read: {error}.") from error
