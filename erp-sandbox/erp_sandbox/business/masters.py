@@ -176,11 +176,13 @@ def new_item(books: Books, rng: random.Random, day: str) -> str:
     serial = books.number("item", FIRST_ITEM)
     number = item_number(serial)
     cost = Decimal(rng.randrange(150, 90000)) / 100
+    # every other item has a vendor, by number: a throw of the dice would change all that follows
+    vendor = party_number("AP", FIRST_PARTY + serial % 3) if serial % 2 else ""
     books.insert(
         "items", id=number, description=rng.choice(words.GOODS), category=rng.choice(CATEGORIES),
         uom=rng.choice(UNITS), cost=cost, price=(cost * Decimal("1.65")).quantize(CENT),
         weight=Decimal(rng.randrange(0, 40000)) / 1000, active=1, maintained=day, on_hand=Decimal(0),
-        on_po=Decimal(0), on_so=Decimal(0), vendor="", colour=rng.choice(("", "red", "bleu clair", "緑")),
+        on_po=Decimal(0), on_so=Decimal(0), vendor=vendor, colour=rng.choice(("", "red", "bleu clair", "緑")),
     )  # fmt: skip
     books.touch("item", number)
     return number

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from erp_sandbox.business.masters import LOCATIONS
 from erp_sandbox.business.masters import account as account_number
-from erp_sandbox.sage300.projection_facts import TAX_AUTHORITY, TAX_GROUP, optional_fields, tax, yes_no
+from erp_sandbox.sage300.projection_facts import (
+    TAX_AUTHORITY,
+    TAX_GROUP,
+    optional_fields,
+    party_name,
+    tax,
+    yes_no,
+)
 from erp_sandbox.sage300.projection_shape import OFFERS
 
 if TYPE_CHECKING:
@@ -200,6 +207,21 @@ def place(writer: Writer, ledger: str, party_number: str, code: str) -> None:
     )  # fmt: skip
 
 
+def _vendors_of(writer: Writer, row: sqlite3.Row) -> list[dict[str, Any]]:
+    """Who sells an item, once it was bought."""
+    if not row["vendor"]:
+        return []
+    return [
+        {
+            "ItemNumber": row["id"], "VendorType": "Vendor1", "VendorNumber": row["vendor"],
+            "VendorName": party_name(writer.books, "AP", row["vendor"]),
+            "VendorItemNumberValue": f"{row['vendor']}/{row['id']}", "VendorExists": True,
+            "VendorCurrency": writer.books.currency, "VendorCost": row["cost"], "CostUnit": row["uom"],
+            "CostUnitConvFactor": 1, "PreferredVendorSIA": True,
+        }
+    ]  # fmt: skip
+
+
 def item(writer: Writer, number: str) -> None:
     """An item, its price and what else lists it."""
     row = writer.books.find("items", id=number)
@@ -224,6 +246,7 @@ def item(writer: Writer, number: str) -> None:
                 {"ItemNumber": number, "TaxAuthority": TAX_AUTHORITY, "PurchaseTaxClass": 1,
                  "SalesTaxClass": 1}
             ],
+            "VendorItemNumbers": _vendors_of(writer, row),
             "NumberOfOptionalFields": len(colour), "ItemOptionalFields": colour,
         },
     )  # fmt: skip

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import requests
@@ -65,6 +66,9 @@ def test_its_options_reach_the_server(serve, tmp_path):
     assert (
         requests.post(f"{address}/SAMINC/AR/ARCustomers", json={}, auth=login, timeout=30).status_code == 409
     )
+    deadline = time.monotonic() + 10
+    while len(log.read_text().splitlines()) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)  # a line is written after its answer was sent
     assert [json.loads(line)["status"] for line in log.read_text().splitlines()] == [200, 404, 409]
 
 
