@@ -22,7 +22,8 @@ from target_snowflake_ml.sql.table import FROM as VALID_FROM
 from target_snowflake_ml.sql.types import declared_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from ml_connector.load.schema import Column
@@ -38,18 +39,22 @@ DEAD_LETTERS = columns_of("DEAD_LETTERS")
 
 
 @dataclass(frozen=True)
-class Batch:
-    """A spooled batch and what the ledger says of it.
+class Replay:
+    """How a batch is loaded that is not new.
+
+    Rows that came since are newer: with a key, they stay as they are.
 
     Attributes:
-        manifest: Its files.
-        read: Records that came with it.
-        facts: Columns of its row in BATCHES that only the reader knows.
+        status: Its status in BATCHES.
+        attempts: How often it was tried before.
+        first_attempt_at: When it was tried first.
+        also: Statements that belong into the same transaction, with their parameters.
     """
 
-    manifest: Manifest
-    read: int
-    facts: dict[str, Any]
+    status: str = "loaded"
+    attempts: int = 0
+    first_attempt_at: datetime | None = None
+    also: Sequence[tuple[str, tuple[Any, ...]]] = ()
 
 
 class Loader:
@@ -115,35 +120,40 @@ class Loader:
         finally:
             self.connection.close()
 
-    def load(self, table: Table, batch: Batch) -> None:
+    def load(self, table: Table, manifest: Manifest, replay: Replay | None = None) -> None:
         """Load one batch, again and again while what fails may pass.
+
+        Args:
+            table: The table it is for.
+            manifest: The batch.
+            replay: How, if it is not a new one.
 
         Raises:
             LoadError: If it fails for good; the batch stays in the spool with its manifest.
         """
-        manifest = batch.manifest
+        read = manifest.records + manifest.rejected
         row = {
             "BATCH_ID": manifest.batch_id,
-            "RUN_ID": self.ledger.run_id,
+            "RUN_ID": manifest.run_id,
             "STREAM": manifest.stream,
             "TARGET_TABLE": f"{table.schema}.{table.name}",
             "LOAD_METHOD": manifest.load_method,
-            "RECORDS_READ": batch.read,
+            "RECORDS_READ": read,
             "RECORDS_LOADED": manifest.records,
             "RECORDS_REJECTED": manifest.rejected,
             "BYTES": manifest.bytes,
             "SHA256": manifest.sha256,
-            "FIRST_ATTEMPT_AT": stamp(now()),
-            **batch.facts,
+            "FIRST_ATTEMPT_AT": stamp((replay and replay.first_attempt_at) or now()),
+            **manifest.facts,
         }
-        attempts = 0
+        attempts = before = replay.attempts if replay else 0
 
         def attempt(number: int) -> None:
             nonlocal attempts
-            attempts = number
+            attempts = before + number
             if number > 1 and self.ledger.is_loaded(manifest.batch_id):
                 return  # the commit went through, only its answer was lost
-            self._load(table, batch, {**row, "ATTEMPTS": number})
+            self._load(table, manifest, {**row, "ATTEMPTS": attempts}, replay)
 
         try:
             self._retrying(f"Batch {manifest.batch_id} of '{manifest.stream}'", attempt)
@@ -154,10 +164,21 @@ class Loader:
             with suppress(LoadError):  # the warehouse may not listen any more
                 self.ledger.batch({**row, **lost})
             raise
-        self.ledger.read += batch.read
+        self.ledger.read += read
         self.ledger.loaded += manifest.records
         self.ledger.rejected += manifest.rejected
         self.spool.drop(manifest.batch_id)
+
+    def mark(self, state: Mapping[str, Any]) -> None:
+        """Write into the ledger how far each stream has come, before its state is let out."""
+        if statements := self.ledger.watermarks(state):
+            self._retrying(
+                "The watermarks", lambda _: self._in_transaction([], partial(self._run, statements))
+            )
+
+    def _run(self, statements: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+        for statement, parameters in statements:
+            self.connection.execute(statement, parameters)
 
     def retire(self, table: Table, version: int) -> None:
         """Mark or remove the rows that a full read no longer brought."""
@@ -210,11 +231,10 @@ class Loader:
         """Name and declared type of each column the table has."""
         return {str(row[0]): str(row[1]) for row in self.connection.execute(f"DESCRIBE TABLE {table.path}")}
 
-    def _load(self, table: Table, batch: Batch, row: dict[str, Any]) -> None:
+    def _load(self, table: Table, manifest: Manifest, row: dict[str, Any], replay: Replay | None) -> None:
         """Stage the files, then write rows, dead letters and the ledger's row in one transaction."""
         execute = self.connection.execute
         self.connection.statement_ids.clear()
-        manifest = batch.manifest
         overwrite = manifest.load_method == "overwrite"
         into = replace(table, name=table.name + ARRIVING) if overwrite else table
         rows, rejected = f"ML_STAGED_{manifest.batch_id}", f"ML_REJECTED_{manifest.batch_id}"
@@ -231,18 +251,24 @@ class Loader:
             if into.history:
                 statements += history.merge(into, rows, settled)
             elif into.keys and manifest.load_method != "append-only":
-                statements += sql.merge(into, rows, settled, hard_delete=self._hard_delete)
+                newer_only = replay is not None
+                statements += sql.merge(
+                    into, rows, settled, hard_delete=self._hard_delete, newer_only=newer_only
+                )
             else:
                 statements += sql.insert(into, rows, settled)
         if manifest.rejected:
+            self.ledger.write_schemas()
             files[rejected] = self.spool.rejected_path(manifest.batch_id)
             self._stage(table.schema, rejected, files[rejected], DEAD_LETTERS, manifest.rejected)
             letters = quoted(self.ledger.schema, "DEAD_LETTERS")
             statements.append(sql.move(letters, rejected, DEAD_LETTER_COLUMNS.names))
 
         def loaded() -> None:
+            self._run(replay.also if replay else ())
             ids = ",".join(self.connection.statement_ids)
-            self.ledger.batch({**row, "STATUS": "loaded", "LOADED_AT": stamp(now()), "STATEMENT_IDS": ids})
+            status = replay.status if replay else "loaded"
+            self.ledger.batch({**row, "STATUS": status, "LOADED_AT": stamp(now()), "STATEMENT_IDS": ids})
 
         self._in_transaction(statements, loaded)
         with suppress(LoadError):  # the rows are in; what is left behind is only untidy

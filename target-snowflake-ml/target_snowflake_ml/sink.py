@@ -19,13 +19,13 @@ from typing_extensions import override
 
 from target_snowflake_ml.home import Home, home_of
 from target_snowflake_ml.ledger import now, stamp
-from target_snowflake_ml.loader import Batch
 from target_snowflake_ml.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ml_connector.load.decode import Rejection
+    from ml_connector.load.spool import Manifest
     from singer_sdk.helpers._batch import BaseBatchFileEncoding
 
     from target_snowflake_ml.sql.table import Table
@@ -108,7 +108,9 @@ class SnowflakeSink(Sink):
         """Make the table, so that a stream without records has one too."""
         self._target.claim(self.table, self.stream_name)
         overwrite = self.home.load_method == "overwrite"
-        self._target.idle_loader().prepare(self.table, overwrite=overwrite)
+        loader = self._target.idle_loader()
+        loader.prepare(self.table, overwrite=overwrite)
+        loader.ledger.saw(self.stream_name, self.original_schema, list(self.key_properties))
 
     def add(self, line: bytes, number: int) -> None:
         """Take one RECORD message as it came."""
@@ -126,15 +128,14 @@ class SnowflakeSink(Sink):
         """Decode what was gathered, spool it, and have it loaded while the next messages are read."""
         batch, self._batch = self._batch, LineBatch()
         self._target.waiting_bytes -= batch.size
-        read = len(batch.lines)
         table, rejections = self.decoder.decode(batch.lines)
         batch.lines.clear()  # the table and the rejections hold all that is needed of them
         self._tell_unknown_fields()
         self._tell_rejections(rejections, batch.numbers)
-        self._spool(table, rejections, batch.numbers, started_at=batch.started_at, read=read)
+        self._spool(table, rejections, batch.numbers, started_at=batch.started_at)
 
     def _spool(
-        self, table: pa.Table, rejections: list[Rejection], numbers: list[int], *, started_at: int, read: int
+        self, table: pa.Table, rejections: list[Rejection], numbers: list[int], *, started_at: int
     ) -> None:
         batch_id = self._target.next_batch_id()
         run_id = self._target.loader.ledger.run_id
@@ -154,13 +155,13 @@ class SnowflakeSink(Sink):
             load_method=self.home.load_method,
             schema=self.original_schema,
             key_properties=list(self.key_properties),
+            facts={"SEQUENCE": self._target.batches, **self._extremes(table)},
         )
-        facts = {"SEQUENCE": self._target.batches, **self._extremes(table)}
-        self._target.later(lambda: self._load(Batch(manifest, read, facts), rejections))
+        self._target.later(lambda: self._load(manifest, rejections))
 
-    def _load(self, batch: Batch, rejections: list[Rejection]) -> None:
-        self._target.loader.load(self.table, batch)
-        self.record_counter_metric.increment(batch.read)
+    def _load(self, manifest: Manifest, rejections: list[Rejection]) -> None:
+        self._target.loader.load(self.table, manifest)
+        self.record_counter_metric.increment(manifest.records + manifest.rejected)
         self._target.check_dead_letters(rejections)
 
     @override
@@ -194,7 +195,7 @@ class SnowflakeSink(Sink):
         for name in unknown_to(table, columns):
             self.decoder.unknown_fields[name] = self.decoder.unknown_fields.get(name, 0) + table.num_rows
         self._tell_unknown_fields()
-        self._spool(found, [], [], started_at=time.time_ns(), read=table.num_rows)
+        self._spool(found, [], [], started_at=time.time_ns())
 
     def _add_records(self, records: Iterable[bytes]) -> None:
         prefix = f'{{"type":"RECORD","stream":{json.dumps(self.stream_name)},"record":'.encode()

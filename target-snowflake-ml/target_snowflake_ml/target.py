@@ -259,6 +259,7 @@ class TargetSnowflakeML(Target):
             self.check_dead_letters([])
             if self.loader.replacing:
                 return
+            self.loader.mark(state)
         if state != self._written_state:
             self._written_state = copy.deepcopy(state)
             sys.stdout.write(_STATE.encode(state).decode() + "\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -35,6 +35,7 @@ class Manifest:
         sha256: Digest of the batch's file.
         schema: JSON schema it was decoded with.
         key_properties: Key of the stream.
+        facts: What else the ledger says of it: columns of BATCHES that only the reader knew.
         error: Why it could not be loaded, once that is known.
     """
 
@@ -48,6 +49,7 @@ class Manifest:
     sha256: str
     schema: dict[str, Any]
     key_properties: list[str]
+    facts: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
 
 
@@ -103,6 +105,49 @@ class Spool:
         """Write the manifest beside its files."""
         text = msgspec.json.format(msgspec.json.Encoder(decimal_format="number").encode(asdict(manifest)))
         self._manifest(manifest.batch_id).write_bytes(text)
+
+    def manifests(self) -> list[Manifest]:
+        """Every batch that lies here, the oldest first.
+
+        Raises:
+            LoadError: If a manifest cannot be read.
+        """
+        return [self.manifest(path.stem) for path in sorted(self.folder.glob("*.json"))]
+
+    def manifest(self, batch_id: str) -> Manifest:
+        """What is known of a batch.
+
+        Raises:
+            LoadError: If there is no such batch here, or its manifest is no manifest.
+        """
+        try:
+            text = self._manifest(batch_id).read_bytes()
+            return msgspec.json.decode(text, type=Manifest)
+        except FileNotFoundError:
+            raise LoadError(f"There is no batch {batch_id} in the spool folder {self.folder}.") from None
+        except (OSError, msgspec.MsgspecError) as error:
+            raise LoadError(
+                f"The manifest of batch {batch_id} in {self.folder} cannot be read: {error}."
+            ) from error
+
+    def check(self, manifest: Manifest) -> None:
+        """See that a batch's files are as they were written.
+
+        Raises:
+            LoadError: If they are not.
+        """
+        path = self.path(manifest.batch_id)
+        try:
+            same = _sha256(path) == manifest.sha256
+        except OSError as error:
+            raise LoadError(
+                f"The file of batch {manifest.batch_id} cannot be read: {error.strerror}."
+            ) from error
+        if not same:
+            raise LoadError(
+                f"{path} is not what was written: its digest is not the manifest's. It cannot be loaded;"
+                f" read the stream '{manifest.stream}' again."
+            )
 
     def drop(self, batch_id: str) -> None:
         """Forget a batch that is in the warehouse."""

@@ -1,4 +1,4 @@
-"""The audit tables: runs, batches, dead letters. Their columns bind; other people's queries name them."""
+"""The audit tables. Their columns bind: other people's queries name them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from target_snowflake_ml.sql.identifiers import quoted
 from target_snowflake_ml.sql.types import column_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 RUNS = {
     "RUN_ID": "VARCHAR",
@@ -62,7 +62,43 @@ DEAD_LETTERS = {
     "ATTEMPTS": "NUMBER(38,0)",
     "RESOLVED_AT": "TIMESTAMP_TZ",
 }
-TABLES = {"RUNS": RUNS, "BATCHES": BATCHES, "DEAD_LETTERS": DEAD_LETTERS}
+WATERMARKS = {
+    "STREAM": "VARCHAR",
+    "SOURCE_COMPANY": "VARCHAR",
+    "REPLICATION_KEY": "VARCHAR",
+    "REPLICATION_VALUE": "VARCHAR",
+    "STATE": "VARCHAR",
+    "RUN_ID": "VARCHAR",
+    "UPDATED_AT": "TIMESTAMP_TZ",
+}
+RECONCILIATIONS = {
+    "RECONCILIATION_ID": "VARCHAR",
+    "STREAM": "VARCHAR",
+    "SOURCE_COMPANY": "VARCHAR",
+    "PERIOD": "VARCHAR",
+    "MEASURE": "VARCHAR",
+    "SOURCE_VALUE": "NUMBER(38,9)",
+    "WAREHOUSE_VALUE": "NUMBER(38,9)",
+    "DIFFERENCE": "NUMBER(38,9)",
+    "STATUS": "VARCHAR",
+    "CHECKED_AT": "TIMESTAMP_TZ",
+}
+SCHEMAS = {
+    "STREAM": "VARCHAR",
+    "SCHEMA": "VARCHAR",
+    "KEY_PROPERTIES": "VARCHAR",
+    "SHA256": "VARCHAR",
+    "RUN_ID": "VARCHAR",
+    "SEEN_AT": "TIMESTAMP_TZ",
+}
+TABLES = {
+    "RUNS": RUNS,
+    "BATCHES": BATCHES,
+    "DEAD_LETTERS": DEAD_LETTERS,
+    "WATERMARKS": WATERMARKS,
+    "RECONCILIATIONS": RECONCILIATIONS,
+    "SCHEMAS": SCHEMAS,
+}
 
 
 def columns_of(table: str) -> tuple[Column, ...]:
@@ -91,11 +127,21 @@ def insert_once(schema: str, table: str, key: str, row: Mapping[str, Any]) -> tu
     return f"INSERT INTO {path} ({names}) SELECT {marks} WHERE {absent}", (*row.values(), row[key])
 
 
-def insert(schema: str, table: str, row: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
-    """One row of an audit table, as a statement and its parameters."""
-    names = ", ".join(quoted(name) for name in row)
-    marks = ", ".join(["%s"] * len(row))
-    return f"INSERT INTO {quoted(schema, table)} ({names}) VALUES ({marks})", tuple(row.values())
+def insert(schema: str, table: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, tuple[Any, ...]]:
+    """Rows of an audit table, all with the same columns, as a statement and its parameters."""
+    names = ", ".join(quoted(name) for name in rows[0])
+    marks = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
+    values = tuple(value for row in rows for value in row.values())
+    return f"INSERT INTO {quoted(schema, table)} ({names}) VALUES {marks}", values
+
+
+def forget(schema: str, table: str, keys: Sequence[Mapping[str, Any]]) -> tuple[str, tuple[Any, ...]]:
+    """Delete the rows of an audit table that have one of some keys."""
+    each = " AND ".join(f"{quoted(name)} = %s" for name in keys[0])
+    where = " OR ".join([f"({each})"] * len(keys))
+    return f"DELETE FROM {quoted(schema, table)} WHERE {where}", tuple(
+        v for key in keys for v in key.values()
+    )
 
 
 def update(schema: str, table: str, key: str, row: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
@@ -110,7 +156,13 @@ def update(schema: str, table: str, key: str, row: Mapping[str, Any]) -> tuple[s
 
 def loaded(schema: str, batch_id: str) -> tuple[str, tuple[Any, ...]]:
     """Ask whether a batch is in the warehouse already."""
+    here = """"BATCH_ID" = %s AND "STATUS" IN ('loaded', 'replayed')"""
+    return f"SELECT COUNT(*) FROM {quoted(schema, 'BATCHES')} WHERE {here}", (batch_id,)
+
+
+def newest_schemas(schema: str) -> str:
+    """Ask for the schema that each stream was loaded with last."""
     return (
-        f'SELECT COUNT(*) FROM {quoted(schema, "BATCHES")} WHERE "BATCH_ID" = %s AND "STATUS" = \'loaded\'',
-        (batch_id,),
+        f'SELECT "STREAM", "SCHEMA", "KEY_PROPERTIES", "SHA256" FROM {quoted(schema, "SCHEMAS")}'
+        ' QUALIFY ROW_NUMBER() OVER (PARTITION BY "STREAM" ORDER BY "SEEN_AT" DESC) = 1'
     )

@@ -97,17 +97,23 @@ def insert(table: Table, staged: str, settled: Mapping[str, Column]) -> list[str
     return [f"INSERT INTO {table.path} ({names}) {rows(table, staged, settled, latest_only=False)}"]
 
 
-def merge(table: Table, staged: str, settled: Mapping[str, Column], *, hard_delete: bool) -> list[str]:
-    """One row a key, the last one wins."""
+def merge(
+    table: Table, staged: str, settled: Mapping[str, Column], *, hard_delete: bool, newer_only: bool = False
+) -> list[str]:
+    """One row a key, the last one wins; with ``newer_only`` a row that came later stays as it is."""
     names = [quoted(column.name) for column in table.columns]
     keys = set(map(quoted, table.keys))
     on = " AND ".join(f"t.{key} = s.{key}" for key in map(quoted, table.keys))
     updates = ", ".join(f"{name} = s.{name}" for name in names if name not in keys)
     gone = 's."_SDC_DELETED_AT" IS NOT NULL'
+    if newer_only:
+        on_matched = ' AND (t."_SDC_SEQUENCE" IS NULL OR t."_SDC_SEQUENCE" < s."_SDC_SEQUENCE")'
+    else:
+        on_matched = ""
     return [
         f"MERGE INTO {table.path} t USING ({rows(table, staged, settled, latest_only=True)}) s ON {on}"
-        + (f" WHEN MATCHED AND {gone} THEN DELETE" if hard_delete else "")
-        + f" WHEN MATCHED THEN UPDATE SET {updates}"
+        + (f" WHEN MATCHED AND {gone}{on_matched} THEN DELETE" if hard_delete else "")
+        + f" WHEN MATCHED{on_matched} THEN UPDATE SET {updates}"
         + f" WHEN NOT MATCHED{f' AND NOT ({gone})' if hard_delete else ''} THEN"
         + f" INSERT ({', '.join(names)}) VALUES ({', '.join(f's.{name}' for name in names)})",
     ]
