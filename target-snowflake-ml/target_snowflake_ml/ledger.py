@@ -96,6 +96,11 @@ class Ledger:
         """Write a batch's row, inside the transaction that loads it."""
         self._connection.execute(*sql.insert(self.schema, "BATCHES", [row]))
 
+    def failed(self, row: dict[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
+        """Statements that write the row of a batch that could not be loaded, in place of an earlier one."""
+        earlier = sql.forget(self.schema, "BATCHES", [{"BATCH_ID": row["BATCH_ID"], "STATUS": "failed"}])
+        return [earlier, sql.insert(self.schema, "BATCHES", [row])]
+
     def is_loaded(self, batch_id: str) -> bool:
         """Tell whether a batch was committed, though its answer may never have come."""
         ((count,),) = self._connection.execute(*sql.loaded(self.schema, batch_id))

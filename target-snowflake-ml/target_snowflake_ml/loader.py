@@ -162,7 +162,7 @@ class Loader:
             self.spool.keep(manifest)
             lost = {"RECORDS_LOADED": 0, "STATUS": "failed", "ATTEMPTS": attempts, "ERROR": manifest.error}
             with suppress(LoadError):  # the warehouse may not listen any more
-                self.ledger.batch({**row, **lost})
+                self._in_transaction([], lambda: self._run(self.ledger.failed({**row, **lost})))
             raise
         self.ledger.read += read
         self.ledger.loaded += manifest.records
@@ -172,9 +172,12 @@ class Loader:
     def mark(self, state: Mapping[str, Any]) -> None:
         """Write into the ledger how far each stream has come, before its state is let out."""
         if statements := self.ledger.watermarks(state):
-            self._retrying(
-                "The watermarks", lambda _: self._in_transaction([], partial(self._run, statements))
-            )
+            self.execute_all(statements)
+
+    def execute_all(self, statements: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+        """Run some statements in one transaction of their own."""
+        write = partial(self._run, statements)
+        self._retrying("The ledger", lambda _: self._in_transaction([], write))
 
     def _run(self, statements: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
         for statement, parameters in statements:

@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from target_snowflake_ml.home import Home, home_of
 from target_snowflake_ml.ledger import now, stamp
-from target_snowflake_ml.versions import versions
+from target_snowflake_ml.rows import MOMENT, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -140,7 +140,13 @@ class SnowflakeSink(Sink):
         batch_id = self._target.next_batch_id()
         run_id = self._target.loader.ledger.run_id
         manifest = self._target.loader.spool.write(
-            self._rows(table, started_at, batch_id),
+            rows_of(
+                table,
+                self.home,
+                batch_id=batch_id,
+                received=pa.scalar(started_at // 1000, pa.int64()).cast(MOMENT),
+                sequence=pa.array(range(started_at, started_at + table.num_rows), pa.int64()),
+            ),
             dead_letters(
                 rejections,
                 run_id=run_id,
@@ -203,28 +209,6 @@ class SnowflakeSink(Sink):
             self.add(prefix + record + b"}", 0)
             if self.is_full:
                 self._target.drain_one(self)
-
-    def _rows(self, table: pa.Table, started_at: int, batch_id: str) -> pa.Table:
-        """The decoded rows under their columns' names, with the bookkeeping beside them."""
-        count = table.num_rows
-        data = table.select([column.name for column in self.decoder.columns])
-        data = data.rename_columns([self.home.names[name] for name in data.column_names])
-        moment = pa.timestamp("us", tz="UTC")
-        received = pa.scalar(started_at // 1000, pa.int64()).cast(moment)
-        more = {
-            "_SDC_EXTRACTED_AT": table["_sdc_extracted_at"],
-            "_SDC_RECEIVED_AT": pa.repeat(received, count),
-            "_SDC_BATCHED_AT": pa.repeat(pa.scalar(now(), moment), count),
-            "_SDC_DELETED_AT": table["_sdc_deleted_at"],
-            "_SDC_SEQUENCE": pa.array(range(started_at, started_at + count), pa.int64()),
-            "_SDC_TABLE_VERSION": table["_sdc_version"],
-            "_ML_BATCH_ID": pa.repeat(pa.scalar(batch_id), count),
-        }
-        if self.table.history:
-            more |= versions(data, more["_SDC_DELETED_AT"], more["_SDC_EXTRACTED_AT"], received)
-        for name, column in more.items():
-            data = data.append_column(name, column)
-        return data
 
     def _extremes(self, table: pa.Table) -> dict[str, Any]:
         """Earliest and latest extraction, and of the replication key where the tap names one."""

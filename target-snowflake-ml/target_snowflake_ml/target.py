@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ml_connector.load.decode import Rejection
     from singer_sdk.sinks import Sink
 
+    from target_snowflake_ml.connections import Connection
     from target_snowflake_ml.sql.table import Table
 
 _MOST_WAITING = 2
@@ -88,28 +89,47 @@ class TargetSnowflakeML(Target):
         self._last_rejections: list[Rejection] = []
         self._at_end = False
         if isinstance(self.message_reader, ColumnarReader):
-            self.message_reader.failed = self._finish
+            self.message_reader.failed = self.finish
             self.message_reader.stopped = self._stop
 
-    @cached_property
-    def loader(self) -> Loader:
-        """The way into the warehouse; opening it writes the run into the ledger."""
+    @property
+    def audit_schema(self) -> str:
+        """Where the ledger is; spelled the same way whatever identifier_case says of the streams."""
+        return given(self.config["audit_schema"], "upper")
+
+    def connect(self, what: str) -> Connection:
+        """A session of its own; it is opened when it is first used.
+
+        Args:
+            what: Added to QUERY_TAG.
+        """
         settings = {**self.config, **secrets.reveal_config(self.config, SECRETS)}
-        run_id = new_run_id()
-        connection = ConnectorConnection(settings, f"{self.config['query_tag']} run={run_id}")
-        # this schema is ours: it is spelled the same way whatever identifier_case says of the streams
-        schema = given(self.config["audit_schema"], "upper")
-        ledger = Ledger(connection, run_id=run_id, schema=schema, version=version(TARGET))
+        return ConnectorConnection(settings, f"{self.config['query_tag']} {what}")
+
+    @cached_property
+    def spool(self) -> Spool:
+        """Where batches lie until they are loaded."""
         default = Path.home() / ".cache" / "ml-connector" / "spool"
-        loader = Loader(
+        return Spool(Path(self.config.get("spool_dir") or default).expanduser())
+
+    def open_loader(self) -> Loader:
+        """A way into the warehouse that writes no run into the ledger."""
+        run_id = new_run_id()
+        connection = self.connect(f"run={run_id}")
+        return Loader(
             connection,
-            ledger,
-            Spool(Path(self.config.get("spool_dir") or default).expanduser()),
+            Ledger(connection, run_id=run_id, schema=self.audit_schema, version=version(TARGET)),
+            self.spool,
             hard_delete=bool(self.config["hard_delete"]),
             retry_seconds=float(self.config["max_retry_time"]),
         )
+
+    @cached_property
+    def loader(self) -> Loader:
+        """The run's way into the warehouse; opening it writes the run into the ledger."""
+        loader = self.open_loader()
         loader.start()
-        self.logger.info("Run %s", run_id)
+        self.logger.info("Run %s", loader.ledger.run_id)
         return loader
 
     def later(self, job: Callable[[], None]) -> None:
@@ -188,9 +208,9 @@ class TargetSnowflakeML(Target):
             if self._latest_state:
                 self._let_out(self._latest_state)
         except Exception as error:
-            self._finish(str(error))
+            self.finish(str(error))
             raise
-        self._finish(None)
+        self.finish(None)
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
@@ -305,11 +325,9 @@ class TargetSnowflakeML(Target):
         self.logger.info("Asked to stop: loading what was read.")
         self.drain_all(is_endofpipe=True)
         self._worker.wait()
-        self._finish(
-            "Stopped by a signal before the end of the input; what was read is loaded.", stopped=True
-        )
+        self.finish("Stopped by a signal before the end of the input; what was read is loaded.", stopped=True)
 
-    def _finish(self, error: str | None, *, stopped: bool = False) -> None:
+    def finish(self, error: str | None, *, stopped: bool = False) -> None:
         """Close the ledger, if it was opened; the first word on a run counts."""
         self._worker.settle()
         if loader := self.__dict__.pop("loader", None):

@@ -21,7 +21,7 @@ _MOMENT = pa.timestamp("us", tz="UTC")
 
 
 def versions(
-    data: pa.Table, deleted_at: pa.ChunkedArray, extracted_at: pa.ChunkedArray, received: pa.Scalar
+    data: pa.Table, deleted_at: pa.ChunkedArray, extracted_at: pa.ChunkedArray, received: pa.Array
 ) -> dict[str, pa.Array]:
     """Columns of the history, for a batch.
 

@@ -1,0 +1,1 @@
+"""What an operator does with the ledger: look, correct, replay, compare, check."""
