@@ -12,7 +12,7 @@ from tap_sage300.errors import StreamUnavailable
 from tap_sage300.reading import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tap_sage300.rows import Record
     from tap_sage300.streams.base import DocumentStream, Sage300Stream
@@ -83,6 +83,21 @@ def period_of(row: Record) -> str | None:
     return str(date)[:_MONTH] if date else None
 
 
+def period_fields(columns: Collection[str]) -> dict[str, Any]:
+    """Say which fields of a stream `period_of` looks at, in its order.
+
+    Args:
+        columns: The stream's selected columns.
+
+    Returns:
+        `{"fiscal": [[year, period], ...], "dates": [...]}`.
+    """
+    return {
+        "fiscal": [list(pair) for pair in _FISCAL if set(pair) <= set(columns)],
+        "dates": [name for name in _DATES if name in columns],
+    }
+
+
 def control_totals(streams: Iterable[DocumentStream], companies: Sequence[str]) -> dict[str, Any]:
     """Count and sum every selected stream, reading each entity set once.
 
@@ -91,14 +106,17 @@ def control_totals(streams: Iterable[DocumentStream], companies: Sequence[str]) 
         companies: The Org IDs.
 
     Returns:
-        `{"source", "generated_at", "totals": [{"stream", "source_company", "period", "count", "measures"}]}`;
-        the measures are exact decimals as text. Sets that a company does not have are missing.
+        `{"source", "generated_at", "periods": {stream: fields}, "totals": [{"stream", "source_company",
+        "period", "count", "measures"}]}`; the measures are exact decimals as text, and `periods` says from
+        which fields each stream's periods come. Sets that a company does not have are missing.
 
     Raises:
         Sage300Error: The server refuses, or an error outlived all retries.
     """
     totals: list[dict[str, Any]] = []
+    periods: dict[str, Any] = {}
     for root in streams:
+        periods.update({stream.name: period_fields(stream.columns) for stream in root.outlets})
         for company in companies if root.outlets else ():
             sums = {stream: _Sums(stream) for stream in root.outlets}
             try:
@@ -111,7 +129,7 @@ def control_totals(streams: Iterable[DocumentStream], companies: Sequence[str]) 
                 continue
             totals.extend(total for measured in sums.values() for total in measured.totals(company))
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return {"source": "sage300", "generated_at": now, "totals": totals}
+    return {"source": "sage300", "generated_at": now, "periods": periods, "totals": totals}
 
 
 class _Sums:
