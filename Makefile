@@ -50,7 +50,7 @@ test: setup ## The whole suite
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: .venv/.done ## Side-by-side figures into benchmarks/results
-	$(BIN)/python benchmarks/decode.py
+	$(BIN)/python benchmarks/run.py
 
 docs: .venv/.done ## The site, into site/
 	$(UV) sync --locked --quiet --all-groups --python $(PYTHON)

@@ -1,0 +1,219 @@
+"""Results as files, as text on a terminal, and as the table and the plot of the README."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import plot
+from shapes import SHAPES
+from subjects import FLOOR, MELTANOLABS, OURS
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+README = HERE / "README.md"
+LIBRARIES = ("msgspec", "pyarrow", "singer-sdk", "snowflake-connector-python")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One subject on one shape.
+
+    Attributes:
+        subject: Who.
+        shape: On what.
+        records: The difference of the two sizes; ``wall_s`` and ``cpu_s`` are theirs.
+        wall_s: Seconds, for a target with those of the sandbox's Snowflake.
+        cpu_s: CPU seconds of the process itself.
+        peak_mb: The most memory it had resident at the larger size, in MiB.
+        sizes: Both sizes.
+        rounds: How often each size was run.
+        version: Version of the subject.
+        cpu_us_per_record: CPU microseconds a record.
+        records_per_cpu_s: Records a CPU second.
+        records_per_s: Records a second.
+    """
+
+    subject: str
+    shape: str
+    records: int
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    sizes: list[int]
+    rounds: int
+    version: str
+    cpu_us_per_record: float
+    records_per_cpu_s: int
+    records_per_s: int
+
+
+@dataclass(frozen=True)
+class About:
+    """When, where and of what a run was.
+
+    Attributes:
+        date: Day of the run.
+        command: What was typed.
+        machine: Cores and system.
+        versions: Python's and the libraries'.
+        load_average: Of the machine, before.
+        start_up_s: Seconds of ``target-snowflake-ml --version``.
+        absent: Who did not run, and why.
+    """
+
+    date: str
+    command: str
+    machine: str
+    versions: str
+    load_average: float
+    start_up_s: float
+    absent: dict[str, str]
+
+    @classmethod
+    def of_this_run(cls, command: str, load: float, start_up: float, absent: dict[str, str]) -> About:
+        """Describe this run."""
+        versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+        return cls(
+            date=_today(),
+            command=command,
+            machine=_machine(),
+            versions=f"Python {platform.python_version()}, {versions}",
+            load_average=round(load, 2),
+            start_up_s=round(start_up, 3),
+            absent=absent,
+        )
+
+
+def write(results: list[Result], about: About) -> None:
+    """Write the results, and the README's table and plot from them."""
+    RESULTS.mkdir(exist_ok=True)
+    _dump("target.json", [asdict(result) for result in results])
+    _dump("run.json", asdict(about))
+    (RESULTS / "target.svg").write_text(plot.drawn(results, SHAPES))
+    _between("results", as_markdown(results, about))
+
+
+def write_flat(results: list[dict[str, Any]], command: str) -> None:
+    """Write what was found of the memory."""
+    RESULTS.mkdir(exist_ok=True)
+    _dump("flat.json", results)
+    rows = [
+        f"| {result['records']:,} | {result['peak_mb']:,.0f} | {result['wall_s']:,.0f} | {result['cpu_s']:,.1f} |"
+        for result in results
+    ]
+    lines = [
+        f"{_today()}, `{command}`, {_machine()}, {OURS} {results[0]['version']}.",
+        "",
+        "| `invoices` | peak MB | wall s | CPU s |",
+        "|---:|---:|---:|---:|",
+        *rows,
+    ]
+    _between("flat", "\n".join(lines))
+
+
+def ratios(results: list[Result]) -> dict[str, tuple[float | None, float | None]]:
+    """By shape: our CPU as a multiple of the floor's, and the peer's a record as a multiple of ours."""
+    cost = {(result.subject, result.shape): result.cpu_us_per_record for result in results}
+    found = {}
+    for shape in SHAPES:
+        ours, floor, peer = (cost.get((name, shape)) for name in (OURS, FLOOR, MELTANOLABS))
+        if ours:
+            found[shape] = (ours / floor if floor else None, peer / ours if peer else None)
+    return found
+
+
+def as_text(results: list[Result], about: About) -> str:
+    """The table for a terminal."""
+    lines = []
+    for shape in SHAPES:
+        some = [result for result in results if result.shape == shape]
+        if some:
+            lines += [
+                "",
+                f"{shape:<32}{'records/CPU s':>14}{'us CPU/record':>15}{'records/s':>12}{'peak MB':>9}",
+            ]
+        for each in some:
+            lines.append(
+                f"{each.subject:<32}{each.records_per_cpu_s:>14,}{each.cpu_us_per_record:>15.2f}"
+                f"{each.records_per_s:>12,}{each.peak_mb:>9,.0f}"
+            )
+    lines += ["", *(_sentence(shape, *pair) for shape, pair in ratios(results).items())]
+    lines += [f"{OURS} --version answers in {about.start_up_s:.2f} s"]
+    lines += [f"{name}: {_first_line(reason)}" for name, reason in about.absent.items()]
+    return "\n".join(lines).lstrip("\n")
+
+
+def as_markdown(results: list[Result], about: About) -> str:
+    """The table for the README."""
+    lines = [
+        f"{about.date}, `{about.command}`, {about.machine}; {about.versions}. Load average before: {about.load_average}.",
+        "",
+        "![Records a CPU second](results/target.svg)",
+    ]
+    for shape in SHAPES:
+        lines += [
+            "",
+            f"**`{shape}`**: {SHAPES[shape].about}.",
+            "",
+            "| subject | version | records a CPU second | CPU µs a record | records a second | peak MB | sizes |",
+            "|---|---|---:|---:|---:|---:|---|",
+        ]
+        lines += [
+            f"| {'**' + each.subject + '**' if each.subject == OURS else each.subject} | {each.version} |"
+            f" {each.records_per_cpu_s:,} | {each.cpu_us_per_record:.2f} | {each.records_per_s:,} |"
+            f" {each.peak_mb:,.0f} | {each.sizes[0]:,} / {each.sizes[1]:,} |"
+            for each in results
+            if each.shape == shape
+        ]
+    lines += ["", *(f"- {_sentence(shape, *pair)}" for shape, pair in ratios(results).items())]
+    lines += [f"- `{OURS} --version` answers in {about.start_up_s:.2f} s"]
+    lines += [f"- {name} did not run: {_first_line(reason)}" for name, reason in about.absent.items()]
+    return "\n".join(lines)
+
+
+def _sentence(shape: str, floor: float | None, peer: float | None) -> str:
+    parts = []
+    if floor:
+        parts.append(f"{OURS} takes {floor:.2f} times the CPU of {FLOOR}")
+    if peer:
+        parts.append(f"{MELTANOLABS} takes {peer:.0f} times the CPU of {OURS}")
+    return f"{shape}: {'; '.join(parts) or 'nothing to compare'}"
+
+
+def _first_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return f"{lines[0]} {lines[-1]}" if len(lines) > 1 else "".join(lines)
+
+
+def _dump(name: str, found: Any) -> None:
+    (RESULTS / name).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+
+
+def _between(name: str, text: str) -> None:
+    """Put a text between the README's two marks of a name."""
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, rest = README.read_text().split(start)
+    after = rest.split(end)[1]
+    README.write_text(f"{before}{start}\n{text}\n{end}{after}")
+
+
+def _today() -> str:
+    return f"{datetime.now(timezone.utc):%Y-%m-%d}"
+
+
+def _machine() -> str:
+    model = ""
+    if sys.platform == "linux":
+        names = [
+            line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
+        ]
+        model = f" ({names[0].partition(':')[2].strip()})" if names else ""
+    return f"{os.cpu_count()} cores{model}, {platform.system()} {platform.machine()}"

@@ -1,0 +1,133 @@
+"""What is measured: each subject is a command that reads a shape's lines on standard input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import peers
+from warehouse import DATABASE, USER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from warehouse import Warehouse
+
+HERE = Path(__file__).resolve().parent
+BIN = Path(sys.executable).parent
+FAST, SLOW = (20_000, 200_000), (10_000, 30_000)
+OURS = "target-snowflake-ml"
+FLOOR = "floor-decode-parquet"
+MELTANOLABS = "meltanolabs-target-snowflake"
+PIPELINEWISE = "pipelinewise-target-snowflake"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One of those that are compared.
+
+    Attributes:
+        name: Its name in the results.
+        sizes: Records of the two inputs whose difference is its result.
+        command: Its command line; of a target, without ``--config``.
+        version: Version of what runs.
+        settings: The configuration of a target for a warehouse, a schema and a folder; None for a floor.
+        is_peer: Whether it is told the sandbox's address by the environment.
+    """
+
+    name: str
+    sizes: tuple[int, int]
+    command: tuple[str | Path, ...]
+    version: str = ""
+    settings: Callable[[Warehouse, str, Path], dict[str, Any]] | None = None
+    is_peer: bool = False
+
+    def started(
+        self, warehouse: Warehouse, schema: str, folder: Path
+    ) -> tuple[list[str | Path], dict[str, str]]:
+        """The command line and the environment of one run."""
+        if self.settings is None:
+            return [*self.command], {}
+        config = folder / f"{schema}.json"
+        config.write_text(json.dumps(self.settings(warehouse, schema, folder)))
+        told = {**warehouse.address, "private_key_file": str(warehouse.private_key)}
+        environment = {"BENCH_SNOWFLAKE": json.dumps(told)} if self.is_peer else {}
+        return [*self.command, "--config", config], environment
+
+
+@dataclass
+class Field:
+    """Everybody who takes part.
+
+    Attributes:
+        subjects: Who runs.
+        absent: Why others do not.
+    """
+
+    subjects: list[Subject] = field(default_factory=list)
+    absent: dict[str, str] = field(default_factory=dict)
+
+
+def _our_settings(warehouse: Warehouse, schema: str, folder: Path) -> dict[str, Any]:
+    return {
+        **warehouse.address,
+        "private_key_path": str(warehouse.private_key),
+        "database": DATABASE,
+        "default_target_schema": schema,
+        "spool_dir": str(folder / "spool"),
+    }
+
+
+def _meltanolabs_settings(warehouse: Warehouse, schema: str, _: Path) -> dict[str, Any]:
+    return {
+        "account": "SANDBOX",
+        "user": USER,
+        "private_key_path": str(warehouse.private_key),
+        "database": DATABASE,
+        "default_target_schema": schema,
+    }
+
+
+def _pipelinewise_settings(_: Warehouse, schema: str, folder: Path) -> dict[str, Any]:
+    return {
+        "account": "SANDBOX",
+        "user": USER,
+        "password": "unused",
+        "dbname": DATABASE,
+        "warehouse": "BENCH_WH",
+        "file_format": f"{DATABASE}.PUBLIC.CSV",
+        "default_target_schema": schema,
+        "temp_dir": str(folder),
+    }
+
+
+def _floor(name: str) -> Subject:
+    return Subject(name, FAST, (sys.executable, HERE / "floors.py", name.removeprefix("floor-")))
+
+
+def field_of(names: list[str]) -> Field:
+    """Those of some names; of no names, all.
+
+    Peers are installed on the way, or their absence is explained.
+    """
+    found = Field()
+    for name in ("floor-json-loads", "floor-msgspec-decode", FLOOR, "ml-connector-decode-parquet"):
+        found.subjects.append(_floor(name))
+    found.subjects.append(Subject(OURS, FAST, (BIN / OURS,), version(OURS), _our_settings))
+    found.subjects = [subject for subject in found.subjects if not names or subject.name in names]
+    for name, settings in ((MELTANOLABS, _meltanolabs_settings), (PIPELINEWISE, _pipelinewise_settings)):
+        if names and name not in names:
+            continue
+        try:
+            python = peers.installed(name)
+        except peers.UnavailableError as error:
+            found.absent[name] = f"cannot be installed here: {error}"
+            continue
+        command = (python, HERE / "peer.py")
+        told = peers.version_of(python, name)
+        found.subjects.append(Subject(name, SLOW, command, told, settings, is_peer=True))
+    return found
