@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import duckdb
 import fakesnow.server as fakesnow_server
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 SILENCE_OF_THE_DEAD = 2.0
 """Seconds of silence inside a transaction after which another login takes a session for dead."""
 UNSUPPORTED = "000002"
+KEPT_ANSWERS = 64
+MASTER = "master-"
 
 
 class Sandbox:
@@ -53,6 +56,7 @@ class Sandbox:
         self._log = request_log
         self._lock = threading.Lock()
         self._seen: dict[str, float] = {}
+        self._answers: dict[str, asyncio.Future[Response]] = {}
         self._stage_info = fakesnow_server.gcs_stage_info
         fakesnow_server.gcs_stage_info = self._upload_info
         logging.getLogger("fakesnow.server").setLevel(logging.ERROR)
@@ -76,7 +80,7 @@ class Sandbox:
             data = answer["data"]
             # the connectors' newer generations refuse an answer without these
             data.update(
-                masterToken=f"master-{data['token']}",
+                masterToken=f"{MASTER}{data['token']}",
                 validityInSeconds=3600,
                 masterValidityInSeconds=14400,
                 sessionId=abs(hash(data["token"])) % 10**15,
@@ -89,8 +93,33 @@ class Sandbox:
             self._seen[data["token"]] = time.monotonic()
         return JSONResponse(answer)
 
+    async def renew(self, request: Request) -> Response:
+        """Renew a session whose token has ended, for whoever has its master token."""
+        master = fakesnow_server.to_token(request)
+        token = master.removeprefix(MASTER)
+        if token == master or token not in fakesnow_server.sessions:
+            return _failure(
+                "390114", "Authentication token has expired. The user must authenticate again.", "08001"
+            )
+        data = {
+            "sessionToken": token,
+            "masterToken": master,
+            "validityInSecondsST": 3600,
+            "validityInSecondsMT": 14400,
+            "sessionId": abs(hash(token)) % 10**15,
+        }
+        return JSONResponse({"data": data, "code": None, "message": None, "success": True})
+
     async def query(self, request: Request) -> Response:
-        """Run one statement."""
+        """Run one statement; one that is sent again under its request id gets the answer it missed."""
+        name = request.query_params.get("requestId") or uuid4().hex
+        if name not in self._answers:
+            self._answers[name] = asyncio.ensure_future(self._run(request))
+            while len(self._answers) > KEPT_ANSWERS:
+                self._answers.pop(next(iter(self._answers)))
+        return await asyncio.shield(self._answers[name])
+
+    async def _run(self, request: Request) -> Response:
         body = await _json_of(request)
         started = time.monotonic()
         if self._latency:
@@ -178,6 +207,7 @@ def create_app(
         Route(route.path, own.get(route.path, route.endpoint), methods=list(route.methods or ["GET"]))
         for route in fakesnow_server.routes
     ]
+    routes.append(Route("/session/token-request", sandbox.renew, methods=["POST"]))
     return Starlette(routes=routes)
 
 

@@ -109,7 +109,8 @@ def connector_arguments(config: Mapping[str, Any], query_tag: str, generation: i
 def _timeouts(generation: int) -> dict[str, Any]:
     """How long a request may take, never how long a statement runs: a large MERGE takes its time."""
     if generation < _RUST_CORE:
-        return {"network_timeout": REQUEST_TIMEOUT}
+        # a statement that takes longer is answered by Snowflake before, and asked for again by the connector
+        return {"network_timeout": REQUEST_TIMEOUT, "socket_timeout": REQUEST_TIMEOUT}
     # there are no asynchronous queries to look after when the session is closed
     return {"request_timeout": REQUEST_TIMEOUT, "enable_server_session_keep_alive_auto_detection": False}
 
@@ -158,6 +159,8 @@ class ConnectorConnection:
             import snowflake.connector  # noqa: PLC0415
 
             logging.getLogger("snowflake.connector").setLevel(logging.WARNING)
+            # it logs the traceback of each request that failed; the error it raises says the same in a sentence
+            logging.getLogger("snowflake.connector.network").setLevel(logging.CRITICAL)
             try:
                 self._session = snowflake.connector.connect(**self._arguments)
             except Exception as error:
