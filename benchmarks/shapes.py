@@ -19,6 +19,31 @@ _EXTRACTED = '"time_extracted":"2026-11-20T10:00:00Z"'
 _AMOUNT = {"type": ["number", "null"], "multipleOf": 0.001, "x-precision": 19, "x-scale": 3}
 _DATE_TIME = {"type": ["string", "null"], "format": "date-time"}
 _TEXT = {"type": ["string", "null"]}
+_NUMBER = {"type": ["number", "null"]}
+# the nested parts are declared down to their leaves: the SDK's own targets cannot take an object of nothing in an array
+_VENDOR = {
+    "type": ["object", "null"],
+    "properties": {
+        "number": _TEXT,
+        "name": _TEXT,
+        "address": {
+            "type": ["object", "null"],
+            "properties": {"city": _TEXT, "lines": {"type": ["array", "null"], "items": _TEXT}},
+        },
+    },
+}
+_TAX = {"type": "object", "properties": {"code": _TEXT, "rate": _NUMBER, "amount": _NUMBER}}
+_LINE = {
+    "type": "object",
+    "properties": {
+        "line": {"type": "integer"},
+        "item": _TEXT,
+        "quantity": _NUMBER,
+        "price": _NUMBER,
+        "taxes": {"type": "array", "items": _TAX},
+        "text": _TEXT,
+    },
+}
 _AMOUNTS, _DATES, _NAMES = 8, 4, 10
 _LINES = 4
 
@@ -117,8 +142,8 @@ SHAPES = {
                 "number": _TEXT,
                 "date": {"type": ["string", "null"], "format": "date"},
                 "total": _AMOUNT,
-                "vendor": {"type": ["object", "null"]},
-                "lines": {"type": ["array", "null"], "items": {"type": "object"}},
+                "vendor": _VENDOR,
+                "lines": {"type": ["array", "null"], "items": _LINE},
             },
             _document,
         ),

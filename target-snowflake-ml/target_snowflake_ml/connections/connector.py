@@ -159,7 +159,7 @@ class ConnectorConnection:
             import snowflake.connector  # noqa: PLC0415
 
             logging.getLogger("snowflake.connector").setLevel(logging.WARNING)
-            # it logs the traceback of each request that failed; the error it raises says the same in a sentence
+            # it logs a traceback of each failed request; the error it raises says the same
             logging.getLogger("snowflake.connector.network").setLevel(logging.CRITICAL)
             try:
                 self._session = snowflake.connector.connect(**self._arguments)
