@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tap_sage300.accounts import CHART
 from tap_sage300.errors import LoginRefused, NotAllowed, Sage300Error, StreamUnavailable
 from tap_sage300.schema_files import described, matched, shipped
 from tap_sage300.streams import RESOURCES
@@ -130,7 +131,8 @@ def discover(
     streams: list[Sage300Stream] = []
     for resource in (*RESOURCES, *extra_resources(tap.config)):
         entity_set = description.entity_set(resource) if description else None
-        made = _document_stream(tap, resource, entity_set, catalog)
+        chart = description.entity_set(CHART) if description and resource.module == CHART.module else None
+        made = _document_stream(tap, resource, entity_set, chart, catalog)
         if made is None:
             _LOG.warning(
                 "Extra resource %s left out: its schema comes from the server's $metadata, which does not"
@@ -141,12 +143,16 @@ def discover(
             )
             continue
         streams.append(made)
-        streams.extend(_line_streams(tap, type(made), resource, entity_set))
+        streams.extend(_line_streams(tap, type(made), resource, entity_set, chart))
     return streams
 
 
 def _document_stream(
-    tap: TapSage300, resource: Resource, entity_set: EntitySet | None, catalog: Catalog | None
+    tap: TapSage300,
+    resource: Resource,
+    entity_set: EntitySet | None,
+    chart: EntitySet | None,
+    catalog: Catalog | None,
 ) -> DocumentStream | None:
     schema = shipped(resource.stream)
     if schema is None:
@@ -160,7 +166,7 @@ def _document_stream(
             return None
     elif entity_set is not None:
         key = entity_set.key if entity_set.key and schema.get("x-evidence") == "inferred" else resource.key
-        schema, changes = matched(schema, key, None, entity_set)
+        schema, changes = matched(schema, key, None, entity_set, chart)
         schema["x-key"] = list(key)
         if str(changes):
             _LOG.info("%s as this server has it: %s.", resource.stream, changes)
@@ -170,14 +176,18 @@ def _document_stream(
 
 
 def _line_streams(
-    tap: TapSage300, parent: type[DocumentStream], resource: Resource, entity_set: EntitySet | None
+    tap: TapSage300,
+    parent: type[DocumentStream],
+    resource: Resource,
+    entity_set: EntitySet | None,
+    chart: EntitySet | None,
 ) -> Iterable[LineStream]:
     for lines in resource.lines:
         schema = shipped(lines.stream)
         if schema is None:  # a mistake in the tap, which its tests find
             raise LookupError(f"Stream {lines.stream} has no schema file.")
         if entity_set is not None:
-            schema, changes = matched(schema, lines.key, lines, entity_set)
+            schema, changes = matched(schema, lines.key, lines, entity_set, chart)
             if changes.key_unknown:
                 _LOG.warning(
                     "%s left out: this server does not have %s in %s. The lines are in %s.",

@@ -34,8 +34,12 @@ class Outlets:
 
         Args:
             stream: Whose row it is.
-            row: The row.
+            row: The row as `row_maker` made it; changed in place.
+
+        Raises:
+            Sage300Error: What completes the row cannot be read.
         """
+        stream.complete(row)
         if self._batch_config is None:
             stream.write_row(row)
             return

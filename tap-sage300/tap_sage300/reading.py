@@ -138,6 +138,8 @@ class SetRun:
         self._remove_vanished(company, start.open_keys - met)
         for stream, partition in zip(self.streams, partitions, strict=True):
             self._close(stream, partition, seen)
+        if any(stream.looked_up for stream in self.streams):
+            self.tap.accounts(company).tell_unknown()
         self._write_state_sometimes()
 
     def _start(self, partitions: Sequence[dict[str, Any]]) -> Bookmark:
@@ -169,7 +171,7 @@ class SetRun:
         needed.update(resource.also_changed)
         if resource.final:
             needed.add(resource.final.field)
-        everything = self.root.schema["properties"].keys() - {*OWN_COLUMNS, *self.root.looked_up}
+        everything = self.root.schema["properties"].keys() - {*OWN_COLUMNS, *self.root.elsewhere}
         if everything <= needed or sum(len(name) + 1 for name in needed) > filters.LONGEST:
             return None
         return sorted(needed)

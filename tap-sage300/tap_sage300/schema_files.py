@@ -9,6 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from tap_sage300.digits import HINTS, MOST_DIGITS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -45,7 +47,6 @@ _EDM_TYPES: dict[str, dict[str, Any]] = {
 }
 _DECIMAL_PRECISION = 19
 _DECIMAL_SCALE = 6
-_MOST_DIGITS = 38
 
 
 @cache
@@ -85,7 +86,7 @@ def without_hints(schema: Mapping[str, Any]) -> dict[str, Any]:
     """
     kept: dict[str, Any] = {}
     for name, value in schema.items():
-        if name.startswith("x-") and name not in {"x-precision", "x-scale"}:
+        if name.startswith("x-") and name not in HINTS:
             continue
         if name == "properties":
             kept[name] = {
@@ -148,7 +149,11 @@ def described(resource: Resource, entity_set: EntitySet) -> dict[str, Any]:
 
 
 def matched(
-    schema: dict[str, Any], key: Sequence[str], lines: Lines | None, entity_set: EntitySet
+    schema: dict[str, Any],
+    key: Sequence[str],
+    lines: Lines | None,
+    entity_set: EntitySet,
+    chart: EntitySet | None = None,
 ) -> tuple[dict[str, Any], Differences]:
     """Fit a shipped schema to what one server has: custom fields in, unknown fields out, its types.
 
@@ -157,6 +162,7 @@ def matched(
         key: The stream's key; its columns are never dropped.
         lines: The collection the stream is made from; None for the documents themselves.
         entity_set: The server's description of the whole entity set.
+        chart: Its description of the chart of accounts; None leaves what is looked up there as shipped.
 
     Returns:
         The fitted copy and what changed. `key_unknown` names key columns that the server has not.
@@ -167,13 +173,13 @@ def matched(
     own, carried = levels[-1], schema.get("x-carried", {})
     changes = Differences()
     properties: dict[str, Any] = {}
-    elsewhere = {*OWN_COLUMNS, *(SEGMENTS if "x-looked-up" in schema else ())}
+    looked_up = SEGMENTS if "x-looked-up" in schema else ()
     for name, shipped_type in schema["properties"].items():
-        if name in elsewhere:
+        if name in OWN_COLUMNS or (name in looked_up and chart is None):
             properties[name] = shipped_type
             continue
         level, source = carried.get(name, (len(levels) - 1, name))
-        known = levels[level].get(source)
+        known = (chart.properties if chart and name in looked_up else levels[level]).get(source)
         if known is None and name in key:
             known = next((ancestor[name] for ancestor in reversed(levels) if name in ancestor), None)
         if known is None:
@@ -234,8 +240,7 @@ def _agreed(shipped_type: dict[str, Any], known: Property, name: str, changes: D
     ours, theirs = _kind(shipped_type), _kind(server_type)
     # A server that declares a whole number as decimal sends it as a whole number all the same.
     if ours == theirs or (ours, theirs) in {("integer", "number"), ("date-time", "date")}:
-        # a server that names no scale says nothing about it
-        return _wider(shipped_type, server_type) if known.scale is not None else shipped_type
+        return _wider(shipped_type, known)
     changes.retyped.append(name)
     server_type = {**server_type, "description": shipped_type.get("description", "")}
     if not server_type["description"]:
@@ -243,16 +248,25 @@ def _agreed(shipped_type: dict[str, Any], known: Property, name: str, changes: D
     return _not_null(server_type) if "null" not in shipped_type.get("type", ()) else server_type
 
 
-def _wider(shipped_type: dict[str, Any], server_type: dict[str, Any]) -> dict[str, Any]:
-    """Hold what either of two decimals holds: digits before the point, and digits after it."""
-    if not {"x-precision", "x-scale"} <= shipped_type.keys() & server_type.keys():
+def _wider(shipped_type: dict[str, Any], known: Property) -> dict[str, Any]:
+    """Make room for what either of two decimals holds, before the point and after it, also inside lines."""
+    if known.properties is not None and "properties" in shipped_type.get("items", {}):
+        inner = {
+            name: _wider(item, known.properties[name]) if name in known.properties else item
+            for name, item in shipped_type["items"]["properties"].items()
+        }
+        return {**shipped_type, "items": {**shipped_type["items"], "properties": inner}}
+    if known.edm_type != "Edm.Decimal" or "x-scale" not in shipped_type:
         return shipped_type
-    scale = max(shipped_type["x-scale"], server_type["x-scale"])
-    whole = max(kind["x-precision"] - kind["x-scale"] for kind in (shipped_type, server_type))
-    if (whole, scale) == (shipped_type["x-precision"] - shipped_type["x-scale"], shipped_type["x-scale"]):
+    # A facet that the server does not declare says nothing: OData's default, a scale of 0, is not meant.
+    ours = shipped_type["x-precision"], shipped_type["x-scale"]
+    scale = max(ours[1], known.scale or 0)
+    whole = max(ours[0] - ours[1], (known.precision or 0) - (ours[1] if known.scale is None else known.scale))
+    theirs = min(whole + scale, MOST_DIGITS), scale
+    if theirs == ours:
         return shipped_type
-    precision = min(whole + scale, _MOST_DIGITS)
-    return {**shipped_type, "multipleOf": float(f"1e-{scale}"), "x-precision": precision, "x-scale": scale}
+    step = 1 if scale == 0 else float(f"1e-{scale}")
+    return {**shipped_type, "multipleOf": step, "x-precision": theirs[0], "x-scale": scale}
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

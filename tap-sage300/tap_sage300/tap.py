@@ -17,21 +17,21 @@ from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_sage300.accounts import ChartOfAccounts
+from tap_sage300.accounts import CHART, ChartOfAccounts
 from tap_sage300.client import Sage300Client
 from tap_sage300.connection_test import check
 from tap_sage300.control_totals import control_totals
+from tap_sage300.digits import into_catalog, out_of_catalog
 from tap_sage300.discovery import ServerDescription, discover, extra_resources
 from tap_sage300.errors import Sage300Error
 from tap_sage300.streams import RESOURCES
-from tap_sage300.streams.base import DocumentStream
+from tap_sage300.streams.base import DocumentStream, Sage300Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from singer_sdk.plugin_base import _ConfigInput
 
-from tap_sage300.streams.base import Sage300Stream
 
 _EXTRA_RESOURCE = th.ObjectType(
     th.Property("module", th.StringType, required=True, description="The address' module segment: TU."),
@@ -115,6 +115,7 @@ class TapSage300(Tap):
         self._clients: dict[str, Sage300Client] = {}
         self._accounts: dict[str, ChartOfAccounts] = {}
         self._forgiving = False
+        self.digits = out_of_catalog(options.get("catalog"))
         protect_logs()
         super().__init__(**options)
 
@@ -146,7 +147,9 @@ class TapSage300(Tap):
         return self._clients[company]
 
     def accounts(self, company: str) -> ChartOfAccounts:
-        """Give a company's chart of accounts; it is read when it is first asked.
+        """Give a company's chart of accounts, with what the selected streams want of it.
+
+        It is read when it is first asked, and lives as long as the tap.
 
         Args:
             company: The Org ID.
@@ -155,7 +158,10 @@ class TapSage300(Tap):
             The chart.
         """
         if company not in self._accounts:
-            self._accounts[company] = ChartOfAccounts(self.client(company))
+            streams = [s for s in self.streams.values() if isinstance(s, Sage300Stream) and s.selected]
+            known = self.streams[CHART.stream].schema["properties"]
+            wanted = {name for stream in streams for name in stream.looked_up if name in known}
+            self._accounts[company] = ChartOfAccounts(self.client(company), wanted)
         return self._accounts[company]
 
     def close(self) -> None:
@@ -163,6 +169,12 @@ class TapSage300(Tap):
         for client in self._clients.values():
             client.close()
         self._clients.clear()
+
+    @property
+    @override
+    def catalog_dict(self) -> dict[str, Any]:
+        schemas = {name: stream.schema for name, stream in self.streams.items()}
+        return into_catalog(super().catalog_dict, schemas)
 
     @override
     def discover_streams(self) -> Sequence[Sage300Stream]:

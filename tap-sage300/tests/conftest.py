@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -45,6 +47,12 @@ class Collector(ExactWriter):
     def records(self, stream):
         return [m["record"] for m in self.of("RECORD", stream)]
 
+    def filed(self, stream):
+        """The rows in a stream's batch files."""
+        files = [file for message in self.of("BATCH", stream) for file in message["manifest"]]
+        contents = [gzip.decompress(Path(urlsplit(file).path).read_bytes()) for file in files]
+        return [json.loads(line) for content in contents for line in content.splitlines()]
+
     def keys(self, stream):
         key = self.of("SCHEMA", stream)[0]["key_properties"]
         return [tuple(record[name] for name in key) for record in self.records(stream)]
@@ -77,10 +85,11 @@ class Erp:
             **settings,
         }
 
-    def tap(self, *streams, state=None, writer=None, columns=None, **settings):
+    def tap(self, *streams, state=None, catalog=None, writer=None, columns=None, **settings):
         """A tap with only these streams selected, and of some of them only these columns."""
         config = self.config(**settings)
-        tap = TapSage300(config=config, state=state, message_writer=writer or Collector())
+        writer = writer or Collector()
+        tap = TapSage300(config=config, state=state, catalog=catalog, message_writer=writer)
         for stream in tap.streams.values():
             stream.selected = stream.name in streams
             for name in stream.schema["properties"] if stream.name in (columns or {}) else ():

@@ -48,6 +48,7 @@ class FakeSage300:
         self.missing_modules = set()
         self.missing_sets = set()
         self.forbidden_sets = set()
+        self.refuses_select = set()
         self.refuses_null = False
         self.metadata = {}
         self.fails_after = None
@@ -74,6 +75,8 @@ class FakeSage300:
             return 404, error("ResourceNotFound", f"Module {module} is not activated.")
         if name in self.forbidden_sets:
             return 403, error("Forbidden", f"No rights to {name}.")
+        if name in self.refuses_select and "$select" in query:
+            return 400, error("InvalidParameters", "A property of $select is unknown.")
         condition = query.get("$filter")
         if condition and self.refuses_null and " null" in condition:
             return 400, error("InvalidParameters", "null is no literal.")
@@ -121,7 +124,7 @@ def serving(fake):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/Sage300WebApi/v1.0/-"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import logging
+from pathlib import Path
+
 import pytest
 
-from tap_sage300.errors import Sage300Error
-from tap_sage300.metadata import Property
-from tap_sage300.schema_files import Differences, _agreed
+import tap_sage300
+from tap_sage300.accounts import ChartOfAccounts
+from tap_sage300.client import Sage300Client
+from tap_sage300.errors import NotAllowed
+from tap_sage300.schema_files import SEGMENTS
 
 ACCOUNT = {
     "UnformattedAccount": "4000100",
@@ -14,7 +20,10 @@ ACCOUNT = {
     "AccountSegmentCode1": "4000",
     "AccountSegmentCode2": "100",
     "AccountGroupCode": "REVENUE",
+    "Description": "Sales",
 }
+SCHEMAS = Path(tap_sage300.__file__).parent / "schemas"
+LINES = ("gl_journal_lines", "gl_posted_transactions", "gl_posting_journal_details")
 
 
 def a_journal_batch(*accounts):
@@ -65,36 +74,117 @@ def test_without_those_columns_the_chart_is_not_read(erp):
     assert erp.fake.asked("GLAccounts") == []
 
 
-def test_an_account_that_the_chart_does_not_have_is_told_once(erp, caplog):
-    erp.fake.add("SAMINC", "GLPostedTransactions", *(a_posted_line("9999", n) for n in (1, 2)))
-    out = erp.run("gl_posted_transactions")
-    assert {row["AccountGroupCode"] for row in out.records("gl_posted_transactions")} == {None}
-    told = [r.getMessage() for r in caplog.records if "9999" in r.getMessage()]
-    assert len(told) == 1
-    assert "is not in GLAccounts" in told[0]
+def test_only_what_is_wanted_of_the_chart_is_asked_for(erp):
+    erp.fake.add("SAMINC", "GLAccounts", ACCOUNT)
+    erp.fake.add("SAMINC", "GLPostedTransactions", a_posted_line("4000100", 1))
+    erp.fake.add(
+        "SAMINC", "GLPostingJournalDetails", {**a_posted_line("4000100", 1), "BatchNumber": "000001"}
+    )
+    columns = {
+        "gl_posted_transactions": ["AccountSegmentCode2"],
+        "gl_posting_journal_details": ["AccountGroupCode", "AccountNumber"],
+    }
+    out = erp.run(*columns, columns=columns)
+    ((_, query),) = [r for r in erp.fake.requests if r[0] == "GLAccounts"]
+    assert sorted(query["$select"].split(",")) == [
+        "AccountGroupCode", "AccountNumber", "AccountSegmentCode2", "UnformattedAccount",
+    ]  # fmt: skip
+    (posted,), (detail,) = map(out.records, columns)
+    assert (posted["AccountSegmentCode2"], "AccountGroupCode" in posted) == ("100", False)
+    assert (detail["AccountGroupCode"], "AccountSegmentCode2" in detail) == ("REVENUE", False)
 
 
-def test_a_chart_that_may_not_be_read_stops_the_stream_with_the_reason(erp):
+def test_every_company_has_its_own_chart(erp):
+    for company, group in (("SAMINC", "REVENUE"), ("SAMLTD", "INCOME")):
+        erp.fake.add(company, "GLAccounts", {**ACCOUNT, "AccountGroupCode": group})
+        erp.fake.add(company, "GLPostedTransactions", a_posted_line("4000100", 1))
+    out = erp.run("gl_posted_transactions", companies=["SAMINC", "SAMLTD"])
+    rows = out.records("gl_posted_transactions")
+    assert {row["source_company"]: row["AccountGroupCode"] for row in rows} == {
+        "SAMINC": "REVENUE",
+        "SAMLTD": "INCOME",
+    }
+    assert len(erp.fake.asked("GLAccounts")) == 2
+
+
+def test_batch_files_have_segments_too(erp, tmp_path):
+    erp.fake.add("SAMINC", "GLAccounts", ACCOUNT)
+    erp.fake.add("SAMINC", "GLPostedTransactions", a_posted_line("4000100", 1))
+    config = {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": {"root": tmp_path.as_uri()}}
+    (row,) = erp.run("gl_posted_transactions", batch_config=config).filed("gl_posted_transactions")
+    assert (row["AccountSegmentCode1"], row["AccountGroupCode"]) == ("4000", "REVENUE")
+
+
+def test_lines_without_an_account_have_no_segments_and_no_warning(erp, caplog):
+    erp.fake.add("SAMINC", "GLAccounts", ACCOUNT)
+    erp.fake.add("SAMINC", "GLJournalBatches", a_journal_batch(None, ""))
+    with caplog.at_level(logging.WARNING):
+        out = erp.run("gl_journal_lines")
+    assert [row["AccountGroupCode"] for row in out.records("gl_journal_lines")] == [None, None]
+    assert caplog.messages == []
+
+
+def test_accounts_that_the_chart_does_not_have_are_one_warning(erp, caplog):
+    erp.fake.add("SAMINC", "GLAccounts", ACCOUNT)
+    lines = [a_posted_line(account, n) for n, account in enumerate(("4000100", "9999", "9998", "9999"), 1)]
+    erp.fake.add("SAMINC", "GLPostedTransactions", *lines)
+    erp.fake.add("SAMINC", "GLPostingJournalDetails", {**lines[1], "BatchNumber": "000001"})
+    with caplog.at_level(logging.WARNING):
+        out = erp.run("gl_posted_transactions", "gl_posting_journal_details")
+    groups = [row["AccountGroupCode"] for row in out.records("gl_posted_transactions")]
+    assert groups == ["REVENUE", None, None, None]
+    (said,) = caplog.messages
+    assert "2 accounts" in said
+    assert "9999" in said
+    assert "not in GLAccounts" in said
+
+
+def test_a_chart_that_may_not_be_read_stops_the_run_with_right_and_remedy(erp):
     erp.fake.add("SAMINC", "GLPostedTransactions", a_posted_line("4000100", 1))
     erp.fake.forbidden_sets.add("GLAccounts")
-    with pytest.raises(Sage300Error, match="GLAccounts"):
-        erp.run("gl_posted_transactions")
+    columns = {"gl_posted_transactions": ["AccountGroupCode"]}
+    with pytest.raises(NotAllowed, match="READER may not read SAMINC/GL/GLAccounts") as refused:
+        erp.run("gl_posted_transactions", columns=columns)
+    assert "'Sage 300 Web API'" in str(refused.value)
+    assert "deselect these columns" in str(refused.value)
+    assert "AccountGroupCode" in str(refused.value)
+    assert "AccountSegmentCode" not in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    ("precision", "scale", "wanted"),
-    [
-        (19, 3, (19, 3)),
-        (19, 2, (20, 3)),
-        (19, 5, (21, 5)),
-        (30, 3, (30, 3)),
-        (19, None, (19, 3)),
-        (38, 9, (38, 9)),
-    ],
-)
-def test_a_decimal_is_as_wide_as_the_server_and_the_file_say(precision, scale, wanted):
-    shipped = {"type": ["number", "null"], "multipleOf": 0.001, "x-precision": 19, "x-scale": 3}
-    known = Property("Amount", "Edm.Decimal", precision=precision, scale=scale)
-    found = _agreed(shipped, known, "Amount", Differences())
-    assert (found["x-precision"], found["x-scale"]) == wanted
-    assert found["multipleOf"] == float(f"1e-{wanted[1]}")
+def test_a_chart_that_the_company_does_not_have_is_one_warning_and_nulls(erp, caplog):
+    erp.fake.add("SAMINC", "GLPostedTransactions", *(a_posted_line("4000100", n) for n in (1, 2)))
+    erp.fake.missing_sets.add("GLAccounts")
+    with caplog.at_level(logging.WARNING):
+        out = erp.run("gl_posted_transactions")
+    assert {row["AccountGroupCode"] for row in out.records("gl_posted_transactions")} == {None}
+    (said,) = caplog.messages
+    assert "segments and groups of its ledger lines are null" in said
+
+
+def test_a_server_that_cannot_select_is_asked_for_whole_accounts(erp):
+    erp.fake.add("SAMINC", "GLAccounts", ACCOUNT)
+    erp.fake.add("SAMINC", "GLPostedTransactions", a_posted_line("4000100", 1))
+    erp.fake.refuses_select.add("GLAccounts")
+    out = erp.run("gl_posted_transactions")
+    assert out.records("gl_posted_transactions")[0]["AccountGroupCode"] == "REVENUE"
+    assert len(erp.fake.asked("GLAccounts")) == 2
+
+
+def test_the_chart_keeps_nothing_but_the_wanted_columns(erp):
+    erp.fake.add("SAMINC", "GLAccounts", ACCOUNT)
+    client = Sage300Client(erp.config(), "SAMINC")
+    chart = ChartOfAccounts(client, ["AccountGroupCode"])
+    assert chart.of("4000-100", ["AccountGroupCode"]) == {"AccountGroupCode": "REVENUE"}
+    assert set(chart._accounts) == {"4000100", "4000-100"}
+    assert set(chart._accounts.values()) == {("REVENUE",)}
+    client.close()
+
+
+@pytest.mark.parametrize("stream", LINES)
+def test_the_schema_says_where_segments_come_from(stream):
+    schema = json.loads((SCHEMAS / f"{stream}.json").read_text())
+    assert schema["x-looked-up"] == {"by": "AccountNumber", "in": "GLAccounts"}
+    chart = json.loads((SCHEMAS / "gl_accounts.json").read_text())["properties"]
+    for name in SEGMENTS:
+        assert schema["properties"][name]["type"] == chart[name]["type"]
+        assert "from GLAccounts" in schema["properties"][name]["description"]

@@ -6,6 +6,7 @@ import pytest
 
 from tap_sage300.discovery import snake_case
 from tap_sage300.errors import LoginRefused
+from tap_sage300.schema_files import SEGMENTS
 from tap_sage300.tap import TapSage300
 
 EDMX = """<?xml version="1.0"?><edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">
@@ -62,6 +63,18 @@ def test_a_declared_key_replaces_one_that_was_only_inferred(erp):
     properties = {"AuditNumber": "Edm.Int64", "AuditRecordNumber": "Edm.Int64"}
     erp.fake.metadata["TX"] = a_module(TXTaxTracking=(["AuditNumber"], properties))
     assert live(erp).streams["tx_tax_tracking"].primary_keys == ("source_company", "AuditNumber")
+
+
+def test_segments_that_the_servers_chart_does_not_have_are_no_columns_of_lines(erp):
+    line = {"AccountNumber": "Edm.String", "PostingSequenceNumber": "Edm.Int64", "FiscalYear": "Edm.String"}
+    chart = {"UnformattedAccount": "Edm.String", "AccountSegmentCode1": "Edm.String"}
+    lines = (["AccountNumber"], line)
+    for described in ({"GLAccounts": (["UnformattedAccount"], chart)}, {}):
+        erp.fake.metadata["GL"] = a_module(GLPostedTransactions=lines, **described)
+        columns = live(erp).streams["gl_posted_transactions"].schema["properties"]
+        segments = {name for name in columns if name.startswith(("AccountSegment", "AccountGroup"))}
+        # a server that does not describe its chart says nothing about it
+        assert segments == ({"AccountSegmentCode1"} if described else set(SEGMENTS))
 
 
 def test_a_stream_without_its_stamp_on_this_server_is_read_whole(erp):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 
 import pytest
 
@@ -333,6 +331,17 @@ def test_optional_fields_become_columns_where_the_settings_say_so(erp):
     assert described["REGION"]["type"] == ["string", "null"]
 
 
+def test_optional_fields_become_columns_of_batch_files_too(erp, tmp_path):
+    fields = [{"OptionalField": "REGION", "Value": "  WEST "}]
+    erp.fake.add("SAMINC", "APVendors", a_vendor("1", VendorOptionalFieldValues=fields))
+    config = {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": {"root": tmp_path.as_uri()}}
+    out = erp.run("vendors", flatten_optional_fields=True, batch_config=config)
+    assert [row["REGION"] for row in out.filed("vendors")] == ["WEST"]
+    kinds = [(m["type"], m.get("stream")) for m in out.messages]
+    assert "REGION" in out.of("SCHEMA", "vendors")[-1]["schema"]["properties"]
+    assert kinds.index(("BATCH", "vendors")) > max(n for n, kind in enumerate(kinds) if kind[0] == "SCHEMA")
+
+
 def test_batch_files_hold_the_rows_and_come_before_the_state(erp, tmp_path):
     erp.fake.add("SAMINC", "APInvoiceBatches", *(an_invoice_batch(n) for n in range(1, 4)))
     config = {
@@ -341,15 +350,8 @@ def test_batch_files_hold_the_rows_and_come_before_the_state(erp, tmp_path):
     }
     out = erp.run("ap_invoice_batches", "ap_invoice_lines", batch_config=config)
     assert not out.of("RECORD")
-    rows = {}
-    for message in out.of("BATCH"):
-        for file in message["manifest"]:
-            with gzip.open(file.removeprefix("file://")) as lines:
-                rows.setdefault(message["stream"], []).extend(map(json.loads, lines))
-    assert {stream: len(found) for stream, found in rows.items()} == {
-        "ap_invoice_batches": 3,
-        "ap_invoice_lines": 6,
-    }
+    assert len(out.filed("ap_invoice_batches")) == 3
+    assert len(out.filed("ap_invoice_lines")) == 6
     kinds = [m["type"] for m in out.messages]
     assert kinds.index("STATE") > max(i for i, kind in enumerate(kinds) if kind == "BATCH")
 

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 BIN = Path(sys.executable).parent
-SCHEMAS = Path(__file__).parents[1] / "tap_sage300" / "schemas"
+FOLDER = Path(__file__).parents[1] / "tap_sage300" / "schemas"
+SCHEMAS = {file.stem: json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))}
+SEGMENTS = [*(f"AccountSegmentCode{number}" for number in range(1, 11)), "AccountGroupCode"]
 
 
 @pytest.fixture
@@ -55,19 +57,33 @@ def may_leave(value):
 
 def spelled(value):
     """A value as text, digits and all."""
-    return json.dumps(may_leave(value), sort_keys=True, default=str)
+    if isinstance(value, (list, dict)):
+        return json.dumps(may_leave(value), sort_keys=True, default=str)
+    return value if value is None or isinstance(value, str) else repr(value)
 
 
-def held(path, schema):
+def held(path):
+    """Every document of the ERP: entity set to (company, document)."""
+    found = defaultdict(list)
     with closing(sqlite3.connect(path)) as database:
-        rows = database.execute(
-            "SELECT company, doc FROM documents WHERE entity_set = ?", [schema["x-entity-set"]]
-        ).fetchall()
-    for company, text in rows:
-        level = [json.loads(text, parse_float=Decimal)]
+        for company, entity_set, text in database.execute("SELECT company, entity_set, doc FROM documents"):
+            found[entity_set].append((company, json.loads(text, parse_float=Decimal)))
+    return found
+
+
+def expected_rows(documents, schema):
+    """Company and record of each row that a stream should have, with the segments of a line's account."""
+    chart = {(company, a["UnformattedAccount"]): a for company, a in documents["GLAccounts"]}
+    for company, document in documents[schema["x-entity-set"]]:
+        level = [document]
         for step in schema.get("x-path") or ():
             level = [item for record in level for item in record.get(step) or ()]
-        yield from ((company, record) for record in level)
+        for record in level:
+            if "x-looked-up" in schema:
+                account = chart[company, record["AccountNumber"]]
+                yield company, record | {name: account[name] for name in SEGMENTS}
+            else:
+                yield company, record
 
 
 class Warehouse:
@@ -100,18 +116,17 @@ class Warehouse:
         self.counts.append(count)
 
     def differing(self, path):
-        wrong = {}
-        for file in sorted(SCHEMAS.glob("*.json")):
-            schema = json.loads(file.read_text())
-            expected = list(held(path, schema))
+        wrong, documents = {}, held(path)
+        for stream, schema in SCHEMAS.items():
+            expected = list(expected_rows(documents, schema))
             names = sorted(set().union(*(record for _, record in expected)) & set(schema["properties"]))
             in_erp = Counter((c, *(spelled(r.get(n)) for n in names)) for c, r in expected)
             emitted = Counter(
                 (r["source_company"], *(spelled(r.get(n)) for n in names))
-                for r, _ in self.tables.get(file.stem, {}).values()
+                for r, _ in self.tables.get(stream, {}).values()
             )
             if in_erp != emitted:
-                wrong[file.stem] = (in_erp - emitted).most_common(1), (emitted - in_erp).most_common(1)
+                wrong[stream] = (in_erp - emitted).most_common(1), (emitted - in_erp).most_common(1)
         return wrong
 
 
@@ -140,6 +155,10 @@ def test_every_stream_equals_the_erp_and_stays_so(business, cli, tmp_path):
         return warehouse.differing(path)
 
     assert run() == {}
+    for stream in ("gl_journal_lines", "gl_posted_transactions", "gl_posting_journal_details"):
+        rows = [row for row, _ in warehouse.tables[stream].values()]
+        assert {row["AccountSegmentCode2"] for row in rows} == {"100", "200", "300"}
+        assert None not in {row["AccountGroupCode"] for row in rows}
     subprocess.run([BIN / "erp-sandbox", "advance", "--path", path, "--days", "3"], check=True)
     assert run() == {}
     first, second = warehouse.counts

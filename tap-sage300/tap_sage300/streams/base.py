@@ -12,12 +12,13 @@ from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
 from tap_sage300 import optional_fields
+from tap_sage300.digits import hints_of, with_digits
 from tap_sage300.reading import SetRun, documents
 from tap_sage300.rows import RowMaker
 from tap_sage300.schema_files import OWN_COLUMNS, SEGMENTS, without_hints
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BatchConfig
@@ -56,6 +57,7 @@ class Sage300Stream(Stream):
             name: (level, source) for name, (level, source) in schema.get("x-carried", {}).items()
         }
         self._looked_up_by: str | None = schema.get("x-looked-up", {}).get("by")
+        self.elsewhere = frozenset(SEGMENTS if self._looked_up_by else ())
         super().__init__(tap, schema=without_hints(schema), name=(lines or resource).stream)
         self.primary_keys = ("source_company", *key)
         stamp = resource.replication_key
@@ -103,14 +105,14 @@ class Sage300Stream(Stream):
     @cached_property
     def looked_up(self) -> frozenset[str]:
         """The selected columns that come from the chart of accounts instead of the document."""
-        return self.columns & set(SEGMENTS) if self._looked_up_by else frozenset()
+        return self.columns & self.elsewhere
 
     @property
     def needed(self) -> set[str]:
         """The document's properties that this stream's rows are made of."""
         if self.lines is None:
-            looked_up = {self._looked_up_by} if self._looked_up_by and self.looked_up else set()
-            return {name for name in self.columns - self.looked_up if name not in OWN_COLUMNS} | looked_up
+            by = {self._looked_up_by} if self._looked_up_by and self.looked_up else set()
+            return {name for name in self.columns - self.elsewhere if name not in OWN_COLUMNS} | by
         carried = {
             source for name, (level, source) in self._carried.items() if level == 0 and name in self.columns
         }
@@ -127,16 +129,30 @@ class Sage300Stream(Stream):
         """
         return self.get_context_state({"source_company": company})
 
-    def write_row(self, row: Record) -> None:
-        """Emit a row, its optional fields as columns if the settings want that.
+    def complete(self, row: Record) -> Record:
+        """Add the account's segments, and optional fields as columns if the settings want that.
 
         Args:
             row: The row as `row_maker` made it; changed in place.
+
+        Returns:
+            The row.
+
+        Raises:
+            Sage300Error: The chart of accounts cannot be read.
         """
         if self._looked_up_by:
             self._look_up(row, self._looked_up_by)
         if self._flattens:
             self._add_optional_fields(row)
+        return row
+
+    def write_row(self, row: Record) -> None:
+        """Emit a row.
+
+        Args:
+            row: The completed row.
+        """
         self._write_record_message(row)
 
     def write_version(self, version: int) -> None:
@@ -180,10 +196,7 @@ class Sage300Stream(Stream):
         """
         company = str((context or {})["source_company"])
         for document in documents(self.tap.client(company), self.resource):
-            for row in self.row_maker.rows(company, document):
-                if self._looked_up_by:
-                    self._look_up(row, self._looked_up_by)
-                yield row
+            yield from map(self.complete, self.row_maker.rows(company, document))
 
     @override
     def _generate_record_messages(self, record: Record) -> Generator[singer.RecordMessage, None, None]:
@@ -201,15 +214,14 @@ class Sage300Stream(Stream):
 
     @override
     def _generate_schema_messages(self) -> Generator[singer.SchemaMessage, None, None]:
-        # A Singer catalog keeps no x-precision and x-scale; the stream's own schema does.
-        own = self.schema["properties"]
+        own, told = self.schema["properties"], self.tap.digits.get(self.name, {})
         bookmark = [self.replication_key] if self.replication_key in self.columns else None
         for stream_map in self.stream_maps:
             if isinstance(stream_map, RemoveRecordTransform):
                 continue
             schema = stream_map.transformed_schema
             properties = {
-                name: _with_precision(described, own.get(name, {}))
+                name: with_digits(described, told.get(name) or hints_of(own.get(name, {})))
                 for name, described in schema.get("properties", {}).items()
             }
             yield singer.SchemaMessage(
@@ -309,8 +321,3 @@ class LineStream(Sage300Stream):
     ) -> Generator[Record, Any, Any]:
         """Nothing to do: the document stream has written the rows."""
         yield from ()
-
-
-def _with_precision(described: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    hints = {name: own[name] for name in ("x-precision", "x-scale") if name in own}
-    return {**described, **hints}
