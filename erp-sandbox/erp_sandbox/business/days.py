@@ -6,7 +6,7 @@ import datetime as dt
 import random
 from typing import TYPE_CHECKING, Final
 
-from erp_sandbox.business import ledger, masters, purchasing, sales, stock, subledger, trade
+from erp_sandbox.business import ledger, masters, miscellaneous, purchasing, sales, stock, subledger, trade
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -108,6 +108,9 @@ def _seldom(books: Books, rng: random.Random, day: dt.date, nth: int) -> None:
         subledger.reverse_a_payment(books, rng, "AR", today)
         _drop_a_batch(books, rng, today)
         masters.remove_a_place(books, rng)
+    if nth % 14 == _FIFTH or grown:
+        for side in ("AP", "AR"):
+            miscellaneous.enter(books, rng, side, today)
 
 
 def _move_batches_on(books: Books, rng: random.Random, today: str) -> None:
@@ -133,6 +136,8 @@ def _move_batches_on(books: Books, rng: random.Random, today: str) -> None:
             subledger.post_invoices(books, side, number, today)
         elif kind == "RF":
             sales.post_refunds(books, number, today)
+        elif kind == "MI":
+            miscellaneous.post(books, side, number, today)
         else:
             subledger.post_payments(books, side, number, today)
 
@@ -156,5 +161,7 @@ def _touch_batch(books: Books, side: str, kind: str, number: int) -> None:
         books.touch("gl_batch", number)
     elif kind == "RF":
         books.touch("refund_batch", number)
+    elif kind == "MI":
+        books.touch("miscellaneous_batch", side, number)
     else:
         books.touch("invoice_batch" if kind == "IN" else "payment_batch", side, number)

@@ -90,6 +90,10 @@ CREATE TABLE IF NOT EXISTS biz_applied (
   company TEXT, ledger TEXT, kind TEXT, batch INTEGER, entry INTEGER, line INTEGER, number TEXT,
   amount EXACTTEXT, functional EXACTTEXT, discount EXACTTEXT,
   PRIMARY KEY (company, ledger, kind, batch, entry, line));
+CREATE TABLE IF NOT EXISTS biz_miscellaneous (
+  company TEXT, ledger TEXT, batch INTEGER, line INTEGER, number TEXT, serial INTEGER, day TEXT, name TEXT,
+  description TEXT, account TEXT, amount EXACTTEXT, posted TEXT,
+  PRIMARY KEY (company, ledger, batch, line));
 CREATE TABLE IF NOT EXISTS biz_journals (
   company TEXT, batch INTEGER, entry INTEGER, ledger TEXT, type TEXT, day TEXT, year INTEGER, period INTEGER,
   description TEXT, reference TEXT, party TEXT, PRIMARY KEY (company, batch, entry));

@@ -33,6 +33,7 @@ RENDERERS: Final[dict[str, Callable[..., None]]] = {
     "note": projection_orders.note,
     "invoice_batch": projection_subledger.invoice_batch,
     "payment_batch": projection_subledger.payment_batch,
+    "miscellaneous_batch": projection_subledger.miscellaneous_batch,
     "refund_batch": projection_subledger.refund_batch,
     "posted_document": projection_subledger.posted_document,
     "posted_payment": projection_subledger.posted_payment,

@@ -42,18 +42,7 @@ Record = tuple[str, dict[str, Any]]
 def codes(writer: Writer, day: str) -> None:
     """Write every code table as of the company's first day."""
     offers = {"DateLastMaintained": day, "LastMaintained": day, "Status": "Active", "Description": "Standard"}
-    for source in (
-        _company,
-        _payables,
-        _receivables,
-        _banking,
-        _ledger,
-        _inventory,
-        _trade,
-        _taxes,
-        _errors,
-        _unposted,
-    ):
+    for source in (_company, _payables, _receivables, _banking, _ledger, _inventory, _trade, _taxes, _errors):
         for entity_set, values in source(writer.books.currency, writer.books.company, day):
             writer.put(entity_set, values, offers)
 
@@ -284,45 +273,4 @@ def _errors(_currency: str, _company: str, day: str) -> Iterator[Record]:
         "TransactionNumber": "0000000020", "ErrorCode": 12, "AccountNumber": account("9000"),
         "ErrorMessage": "Amount exceeds the provisional limit", "FiscalYear": day[:4],
         "FiscalPeriod": day[5:7],
-    }  # fmt: skip
-
-
-def _unposted(currency: str, _company: str, day: str) -> Iterator[Record]:
-    """Batches that somebody entered and never posted, with no vendor or customer: no ledger has them."""
-    amount = Decimal("84.125")
-    header = {
-        "BatchNumber": 900001, "BatchDate": day, "NumberOfEntries": 1, "LastEntryNumber": 1,
-        "BatchStatus": "Open", "PostingSequenceNumber": 0, "DateLastEdited": day, "BankCode": "CCB",
-        "BatchTotal": amount, "FunctionalBatchTotal": amount,
-    }  # fmt: skip
-    paid = {"BatchType": "PY", "BatchNumber": 900001, "EntryNumber": 1}
-    yield "APPaymentAndAdjustmentBatches", {
-        "BatchSelector": "PY", **header, "Description": "Petty cash", "BankCurrencyCode": currency,
-        "PaymentsAdjustments": [
-            {
-                **paid, "PaymentDateAdjustmentDate": day, "EntryDescription": "Stamps", "BankCode": "CCB",
-                "VendorPayeeName": "Post office", "CheckAmountInBankCurrency": amount,
-                "CheckAmountInVendorCurrency": amount, "VendorCurrencyCode": currency,
-                "MiscellaneousPayments": [
-                    {**paid, "LineNumber": 20, "GLAccount": account("6300"), "DistributedAmount": amount,
-                     "DetailDescription": "Stamps"}
-                ],
-            }
-        ],
-    }  # fmt: skip
-    received = {"BatchType": "CA", "BatchNumber": 900001, "EntryNumber": 1}
-    yield "ARReceiptAndAdjustmentBatches", {
-        "BatchRecordType": "CA", **header, "Description": "Scrap", "DefaultBankCurrency": currency,
-        "ReceiptsAdjustments": [
-            {
-                **received, "ReceiptDateAdjustmentDate": day, "EntryDescription": "Scrap sold",
-                "Payer": "Scrap yard", "BankReceiptAmount": amount, "CustomerReceiptAmount": amount,
-                "CustomerCurrencyCode": currency, "BankCode": "CCB", "FunctionalReceiptAmount": amount,
-                "MiscellaneousReceipts": [
-                    {**received, "LineNumber": 20, "AccountNumber": account("4000"),
-                     "GLDescription": "Scrap sold", "DistributionAmount": amount,
-                     "FunctionalDistributionAmount": amount}
-                ],
-            }
-        ],
     }  # fmt: skip

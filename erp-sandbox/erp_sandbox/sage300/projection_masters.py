@@ -208,7 +208,7 @@ def place(writer: Writer, ledger: str, party_number: str, code: str) -> None:
 
 
 def _vendors_of(writer: Writer, row: sqlite3.Row) -> list[dict[str, Any]]:
-    """Who sells an item, once it was bought."""
+    """Who sells an item, under which number and at what cost; nobody, if it has no vendor."""
     if not row["vendor"]:
         return []
     return [

@@ -203,6 +203,58 @@ def _receipt(writer: Writer, row: sqlite3.Row, applied: sqlite3.Row, invoice: sq
     }  # fmt: skip
 
 
+def miscellaneous_batch(writer: Writer, ledger: str, number: str) -> None:
+    """A batch of one payment to no vendor, or of one receipt from no customer."""
+    books = writer.books
+    row = books.find("batches", ledger=ledger, kind="MI", number=int(number))
+    lines = books.rows(
+        "SELECT * FROM biz_miscellaneous WHERE company = :company AND ledger = :ledger AND batch = :batch"
+        " ORDER BY line",
+        ledger=ledger,
+        batch=row["number"],
+    )
+    head, total = lines[0], row["total"]
+    batch = {
+        **_batch_header(row), "Description": row["description"], "BankCode": "CCB", "BatchTotal": total,
+        "FunctionalBatchTotal": total,
+    }  # fmt: skip
+    key = {"BatchType": "PY" if ledger == "AP" else "CA", "BatchNumber": row["number"], "EntryNumber": 1}
+    entry = {
+        **key, "PaymentDateAdjustmentDate" if ledger == "AP" else "ReceiptDateAdjustmentDate": head["day"],
+        "EntryDescription": head["description"], **period(head["day"]), "BankCode": "CCB",
+        "PostingDate": head["posted"] or head["day"], "LastLineNumber": lines[-1]["line"],
+    }  # fmt: skip
+    if ledger == "AP":
+        paid = {
+            "PaymentTransactionType": "MiscellaneousPayment",
+            "VendorPayeeName": head["name"], "CheckNumber": head["number"], "CheckDate": head["day"],
+            "CheckSerialNumber": head["serial"], "CheckAmountInBankCurrency": total,
+            "CheckAmountInVendorCurrency": total, "VendorCurrencyCode": books.currency,
+            "VendorExchangeRate": 1, "CheckStatus": "Outstanding",
+            "MiscellaneousPayments": [
+                {**key, "LineNumber": line["line"], "GLAccount": line["account"],
+                 "DistributedAmount": line["amount"], "DetailDescription": line["description"]}
+                for line in lines
+            ],
+        }  # fmt: skip
+        entries = {"BankCurrencyCode": books.currency, "PaymentsAdjustments": [entry | paid]}
+        writer.put("APPaymentAndAdjustmentBatches", {"BatchSelector": "PY", **batch, **entries})
+        return
+    received = {
+        "Payer": head["name"], "CheckReceiptNumber": head["number"], "DepositSerialNumber": head["serial"],
+        "DepositLineNumber": 1, "BankReceiptAmount": total, "CustomerReceiptAmount": total,
+        "FunctionalReceiptAmount": total, "CustomerCurrencyCode": books.currency, "CustomerExchangeRate": 1,
+        "MiscellaneousReceipts": [
+            {**key, "LineNumber": line["line"], "AccountNumber": line["account"],
+             "GLDescription": line["description"], "DistributionAmount": line["amount"],
+             "DistributionAmountNetOfTaxes": line["amount"], "FunctionalDistributionAmount": line["amount"]}
+            for line in lines
+        ],
+    }  # fmt: skip
+    entries = {"DefaultBankCurrency": books.currency, "ReceiptsAdjustments": [entry | received]}
+    writer.put("ARReceiptAndAdjustmentBatches", {"BatchRecordType": "CA", **batch, **entries})
+
+
 def refund_batch(writer: Writer, number: str) -> None:
     """A batch of refunds."""
     row = writer.books.find("batches", ledger="AR", kind="RF", number=int(number))

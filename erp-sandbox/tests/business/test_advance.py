@@ -101,6 +101,23 @@ def test_within_days_an_unposted_batch_is_deleted_and_a_payment_reversed(founded
     assert {p["ReasonForReversal"] for p in reversed_after} == {"Check returned: “insufficient funds”"}
 
 
+@pytest.mark.parametrize(
+    ("entity_set", "path"),
+    [("APPaymentAndAdjustmentBatches", ("PaymentsAdjustments", "MiscellaneousPayments")),
+     ("ARReceiptAndAdjustmentBatches", ("ReceiptsAdjustments", "MiscellaneousReceipts")),
+     ("ICItems", ("VendorItemNumbers",))],
+)  # fmt: skip
+def test_three_days_bring_the_rare_lines_too(founded, living, docs, entity_set, path):
+    business.advance(living, 3)
+    counts = []
+    for file in (founded, living):
+        level = list(docs(file, entity_set).values())
+        for step in path:
+            level = [child for parent in level for child in parent[step]]
+        counts.append(len(level))
+    assert 0 < counts[0] < counts[1]
+
+
 def test_a_deleted_location_vanishes_and_nothing_else_does(founded, living, read):
     business.advance(living, 4)
     keys = "SELECT company, entity_set, sort_key FROM documents"

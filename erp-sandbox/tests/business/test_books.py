@@ -157,3 +157,36 @@ def test_scale_sets_the_size(founded, tmp_path, read):
 def test_a_file_holds_one_business(founded):
     with pytest.raises(business.BusinessError, match="holds a business already; name another file"):
         business.create(founded)
+
+
+@pytest.mark.parametrize(
+    ("batches", "entries", "lines", "account", "amount", "sign"),
+    [
+        ("APPaymentAndAdjustmentBatches", "PaymentsAdjustments", "MiscellaneousPayments", "GLAccount",
+         "DistributedAmount", 1),
+        ("ARReceiptAndAdjustmentBatches", "ReceiptsAdjustments", "MiscellaneousReceipts", "AccountNumber",
+         "FunctionalDistributionAmount", -1),
+    ],
+)  # fmt: skip
+def test_miscellaneous_payments_and_receipts_reach_the_ledger_once_they_are_posted(
+    path, docs, batches, entries, lines, account, amount, sign
+):
+    posted = defaultdict(Decimal)
+    for (company, _), line in docs(path, "GLPostedTransactions").items():
+        key = company, line["SourceLedgerCode"], line["JournalDetailReference"], line["AccountNumber"]
+        posted[key] += line["JournalTransactionAmount"]
+    found = defaultdict(set)
+    for (company, _), batch in docs(path, batches).items():
+        for entry in batch[entries]:
+            if not entry[lines]:
+                continue
+            found[company].add(batch["BatchStatus"])
+            assert sum(line[amount] for line in entry[lines]) == batch["BatchTotal"]
+            document = company, batches[:2], entry["CheckNumber" if sign == 1 else "CheckReceiptNumber"]
+            moved = {line[account]: sign * posted.get((*document, line[account]), 0) for line in entry[lines]}
+            if batch["BatchStatus"] == "Posted":
+                assert moved == {line[account]: line[amount] for line in entry[lines]}
+                assert posted[(*document, "1020100")] == -sign * batch["BatchTotal"]
+            else:
+                assert set(moved.values()) == {0}
+    assert {company for company, statuses in found.items() if "Posted" in statuses} == {"SAMINC", "SAMLTD"}
