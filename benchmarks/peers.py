@@ -11,6 +11,10 @@ _UV = ROOT / ".tools" / "bin" / "uv"
 _FOLDER = ROOT / ".venv-peers"
 
 
+_ALSO = {"pipelinewise-target-snowflake": ["numpy<2"]}
+"""Without this its pandas 2.0 is installed beside numpy 2, and it ends with an error before it reads a line."""
+
+
 class UnavailableError(Exception):
     """A peer cannot be installed here."""
 
@@ -35,6 +39,7 @@ def installed(package: str) -> Path:
         "--python",
         folder,
         package,
+        *_ALSO.get(package, []),
     ]
     for step in [*steps, install]:
         done = subprocess.run(step, stderr=subprocess.PIPE, text=True, check=False)

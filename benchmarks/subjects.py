@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import peers
-from warehouse import DATABASE, USER
+from warehouse import DATABASE, FILE_FORMAT, USER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,7 @@ def _pipelinewise_settings(_: Warehouse, schema: str, folder: Path) -> dict[str,
         "password": "unused",
         "dbname": DATABASE,
         "warehouse": "BENCH_WH",
-        "file_format": f"{DATABASE}.PUBLIC.CSV",
+        "file_format": FILE_FORMAT,
         "default_target_schema": schema,
         "temp_dir": str(folder),
     }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DATABASE = "BENCH"
 USER = "LOADER"
+FILE_FORMAT = f"{DATABASE}.PUBLIC.CSV"
 _BIN = Path(sys.executable).parent
 
 
@@ -105,8 +106,10 @@ def keys(path: str) -> None:
 
 
 def create(address: str) -> None:
-    """Make the database."""
+    """Make the database, and the file format that pipelinewise's README asks for."""
     _execute(address, f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+    csv = "TYPE = 'CSV' ESCAPE = '\\\\' FIELD_OPTIONALLY_ENCLOSED_BY = '\"'"
+    _execute(address, f"CREATE FILE FORMAT IF NOT EXISTS {FILE_FORMAT} {csv}")
 
 
 def settle(address: str, schema: str, table: str) -> None:
