@@ -61,12 +61,20 @@ class Loader:
     """Loads batches over one connection, and keeps the ledger with them."""
 
     def __init__(
-        self, connection: Connection, ledger: Ledger, spool: Spool, *, hard_delete: bool, retry_seconds: float
+        self,
+        connection: Connection,
+        ledger: Ledger,
+        spool: Spool,
+        *,
+        hard_delete: bool,
+        create_streams: bool,
+        retry_seconds: float,
     ) -> None:
         self.connection = connection
         self.ledger = ledger
         self.spool = spool
         self._hard_delete = hard_delete
+        self._streams = create_streams
         self._retry_seconds = retry_seconds
         self._settled: dict[str, dict[str, Column]] = {}
         self._replacing: dict[str, Table] = {}
@@ -219,6 +227,8 @@ class Loader:
         if statements:
             existing = self._columns(table)
         self._found[table.schema][table.name] = existing
+        if self._streams and not table.name.endswith(ARRIVING):
+            execute(table.stream_of_changes())
         self._settled[table.path] = table.settled(existing)
 
     def _tables(self, schema: str) -> dict[str, dict[str, str]]:
@@ -237,6 +247,7 @@ class Loader:
     def _load(self, table: Table, manifest: Manifest, row: dict[str, Any], replay: Replay | None) -> None:
         """Stage the files, then write rows, dead letters and the ledger's row in one transaction."""
         execute = self.connection.execute
+        self.connection.tag(f"run={manifest.run_id} stream={manifest.stream} batch={manifest.batch_id}")
         self.connection.statement_ids.clear()
         overwrite = manifest.load_method == "overwrite"
         into = replace(table, name=table.name + ARRIVING) if overwrite else table

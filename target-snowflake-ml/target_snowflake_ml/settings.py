@@ -82,6 +82,13 @@ SETTINGS = th.PropertiesList(
     ),
     *loading_settings(),
     th.Property(
+        "create_streams",
+        th.BooleanType,
+        default=False,
+        title="Create streams",
+        description="Make a Snowflake STREAM <table>_STREAM on each table, for what consumes changes after.",
+    ),
+    th.Property(
         "transient_tables",
         th.BooleanType,
         default=False,

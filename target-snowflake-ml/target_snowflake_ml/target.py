@@ -7,16 +7,14 @@ import signal
 import sys
 import time
 from functools import cached_property
-from importlib.metadata import version
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from ml_connector import secrets
-from ml_connector.load.dead_letters import DeadLetterLimit
 from ml_connector.load.errors import LoadError, TooManyDeadLettersError
+from ml_connector.load.limit import DeadLetterLimit
 from ml_connector.load.reader import ColumnarReader, RecordLine
-from ml_connector.load.spool import Spool
 from ml_connector.load.worker import Worker
 from singer_sdk import Target
 from singer_sdk.exceptions import RecordsWithoutSchemaException
@@ -25,22 +23,22 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
-from target_snowflake_ml.connections import ConnectorConnection
 from target_snowflake_ml.errors import MissingKeysError
-from target_snowflake_ml.ledger import TARGET, Ledger, new_run_id
-from target_snowflake_ml.loader import Loader
-from target_snowflake_ml.settings import SECRETS, SETTINGS, UNUSED
-from target_snowflake_ml.sink import SnowflakeSink
+from target_snowflake_ml.ledger import TARGET
+from target_snowflake_ml.settings import SETTINGS, UNUSED
 from target_snowflake_ml.sql.identifiers import given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import FrameType, ModuleType
 
     from ml_connector.load.decode import Rejection
+    from ml_connector.load.spool import Spool
     from singer_sdk.sinks import Sink
 
     from target_snowflake_ml.connections import Connection
+    from target_snowflake_ml.loader import Loader
+    from target_snowflake_ml.sink import SnowflakeSink
     from target_snowflake_ml.sql.table import Table
 
 _MOST_WAITING = 2
@@ -60,7 +58,6 @@ class TargetSnowflakeML(Target):
 
     name = TARGET
     config_jsonschema = SETTINGS
-    default_sink_class = SnowflakeSink
     message_reader_class = ColumnarReader
     capabilities = [  # noqa: RUF012 - the SDK's way to declare them
         PluginCapabilities.ABOUT,
@@ -97,32 +94,36 @@ class TargetSnowflakeML(Target):
         """Where the ledger is; spelled the same way whatever identifier_case says of the streams."""
         return given(self.config["audit_schema"], "upper")
 
-    def connect(self, what: str) -> Connection:
-        """A session of its own; it is opened when it is first used.
-
-        Args:
-            what: Added to QUERY_TAG.
-        """
-        settings = {**self.config, **secrets.reveal_config(self.config, SECRETS)}
-        return ConnectorConnection(settings, f"{self.config['query_tag']} {what}")
+    @cached_property
+    def opening(self) -> ModuleType:
+        """What needs pyarrow and the connector; ``--version`` need not wait for their import."""
+        return import_module("target_snowflake_ml.opening")
 
     @cached_property
     def spool(self) -> Spool:
         """Where batches lie until they are loaded."""
-        default = Path.home() / ".cache" / "ml-connector" / "spool"
-        return Spool(Path(self.config.get("spool_dir") or default).expanduser())
+        found: Spool = self.opening.spool_of(self.config)
+        return found
+
+    def connect(self, what: str) -> Connection:
+        """A session of its own; it is opened when it is first used.
+
+        Args:
+            what: Added to QUERY_TAG, until a batch is.
+        """
+        connection: Connection = self.opening.connect(self.config, what)
+        return connection
 
     def open_loader(self) -> Loader:
         """A way into the warehouse that writes no run into the ledger."""
-        run_id = new_run_id()
-        connection = self.connect(f"run={run_id}")
-        return Loader(
-            connection,
-            Ledger(connection, run_id=run_id, schema=self.audit_schema, version=version(TARGET)),
-            self.spool,
-            hard_delete=bool(self.config["hard_delete"]),
-            retry_seconds=float(self.config["max_retry_time"]),
-        )
+        loader: Loader = self.opening.loader_of(self.config, self.spool, self.audit_schema)
+        return loader
+
+    @override
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        """The one kind of sink."""
+        found: type[Sink] = self.opening.SnowflakeSink
+        return found
 
     @cached_property
     def loader(self) -> Loader:

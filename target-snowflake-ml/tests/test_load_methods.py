@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from decimal import Decimal
 
 UTC = dt.timezone.utc
@@ -100,6 +102,13 @@ def test_streams_may_differ_from_the_rest(warehouse, bills, messages):
     assert warehouse.rows("GL_LINES", "ID", "ACCT", schema="LEDGER") == [(1, "1000")]
 
 
+def test_a_stream_of_changes_is_made_where_it_is_asked_for(warehouse, bills):
+    for _ in range(2):
+        assert warehouse.load(bills.schema, bills.record(1), create_streams=True).code == 0
+    (made,) = warehouse.query("SHOW STREAMS")
+    assert made[:2] == ("BILLS_STREAM", "BOOKS")
+
+
 def test_every_row_says_where_it_came_from(warehouse, bills):
     run = warehouse.load(
         bills.schema, bills.record(1, time_extracted="2026-11-20T10:00:00Z", version=5), bills.record(2)
@@ -163,3 +172,13 @@ def test_every_type_arrives_as_it_was_sent(any_warehouse, messages):
     ]
     assert "".join(lines.split()) == '[{"a":1.10}]'
     assert anything == '"x"'
+
+
+def test_the_settings_are_told_without_what_only_loading_needs():
+    code = (
+        "import sys, target_snowflake_ml.target; print({'pyarrow', 'snowflake.connector'} & set(sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.strip() == "set()"

@@ -25,6 +25,10 @@ _SILENT = re.compile(
 _REMOVE = re.compile(r"^\s*(?:REMOVE|RM)\s+@(?P<stage>\S+)\s*;?\s*$", re.IGNORECASE)
 _PUT = re.compile(r"^\s*PUT\s", re.IGNORECASE)
 _PUT_OPTION = re.compile(r"\s+SOURCE_COMPRESSION\s*=\s*\w+", re.IGNORECASE)
+_CREATE_STREAM = re.compile(
+    r"^\s*CREATE\s+STREAM\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<stream>\S+)\s+ON\s+TABLE\s+(?P<table>\S+)\s*;?\s*$",
+    re.IGNORECASE,
+)
 _PURGE = re.compile(r"\bPURGE\s*=\s*TRUE\b", re.IGNORECASE)
 _START = re.compile(r"^\s*START\s+TRANSACTION\s*;?\s*$", re.IGNORECASE)
 
@@ -165,6 +169,36 @@ def _done_by_duckdb(connection: Any, parsed: exp.Expr) -> str:
     return f'SELECT {count} AS "number of rows inserted", 0 AS "number of rows updated"'
 
 
+def _create_stream(connection: Any, sql: str) -> str:
+    """Note the stream of a table that exists; what it would hold is not kept."""
+    match = _CREATE_STREAM.match(sql)
+    if match is None:
+        raise UnsupportedError(sql)
+    table = sqlglot.parse_one(match["table"], read="snowflake", into=exp.Table)
+    stream = sqlglot.parse_one(match["stream"], read="snowflake", into=exp.Table)
+    duck = connection._duck_conn  # noqa: SLF001
+    duck.execute(f"DESCRIBE {_duck_name(connection, table)}")
+    notes = f'"{connection.database}"."_SANDBOX"'
+    duck.execute(f"CREATE SCHEMA IF NOT EXISTS {notes}")
+    duck.execute(
+        f"CREATE TABLE IF NOT EXISTS {notes}.STREAMS (name VARCHAR, schema_name VARCHAR, table_name VARCHAR)"
+    )
+    schema = stream.db or connection.schema
+    known = duck.execute(
+        f"SELECT 1 FROM {notes}.STREAMS WHERE name = ? AND schema_name = ?", [stream.name, schema]
+    ).fetchone()
+    if known and "IF NOT EXISTS" not in sql.upper():
+        raise UnsupportedError(f"Stream {stream.name} exists: {sql}")
+    if not known:
+        duck.execute(f"INSERT INTO {notes}.STREAMS VALUES (?, ?, ?)", [stream.name, schema, match["table"]])
+    return DONE
+
+
+def _show_streams(connection: Any, _sql: str) -> str:
+    columns = ", ".join(f'{name} AS "{name}"' for name in ("name", "schema_name", "table_name"))
+    return f'SELECT {columns} FROM "{connection.database}"."_SANDBOX"."STREAMS"'
+
+
 def _starts(word: str) -> Callable[[str], bool]:
     pattern = re.compile(rf"^\s*{word}\b", re.IGNORECASE)
     return lambda sql: pattern.match(sql) is not None
@@ -175,6 +209,8 @@ _HANDLERS: tuple[tuple[Callable[[str], bool], Callable[[Any, str], str]], ...] =
     (lambda sql: _START.match(sql) is not None, _start),
     (lambda sql: _REMOVE.match(sql) is not None, _remove),
     (lambda sql: _PUT.match(sql) is not None, _put),
+    (_starts(r"CREATE\s+(?:OR\s+REPLACE\s+)?STREAM"), _create_stream),
+    (_starts(r"SHOW\s+STREAMS"), _show_streams),
     (_starts(r"COPY\s+INTO"), _copy),
     (_starts("MERGE"), _merge),
     (_starts(r"INSERT\s+INTO"), _insert),

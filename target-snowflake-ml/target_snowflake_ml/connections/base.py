@@ -22,5 +22,12 @@ class Connection(Protocol):
             LoadError: If it cannot.
         """
 
+    def tag(self, what: str) -> None:
+        """Say in QUERY_TAG what the statements that follow are for.
+
+        Raises:
+            LoadError: As for :meth:`execute`.
+        """
+
     def close(self) -> None:
         """End the session; never raises."""

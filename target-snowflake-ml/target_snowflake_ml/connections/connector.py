@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from ml_connector.load.errors import LoadError, TransientLoadError
 
 from target_snowflake_ml.errors import LOG_ON, explained
+from target_snowflake_ml.sql.identifiers import literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,9 +123,10 @@ class ConnectorConnection:
         statement_ids: Query ids since the list was last cleared.
     """
 
-    def __init__(self, config: Mapping[str, Any], query_tag: str) -> None:
+    def __init__(self, config: Mapping[str, Any], query_tag: str, what: str) -> None:
         generation = int(version("snowflake-connector-python").partition(".")[0])
-        self._arguments = connector_arguments(config, query_tag, generation)
+        self._query_tag = query_tag
+        self._arguments = connector_arguments(config, f"{query_tag} {what}", generation)
         self._session: Any = None
         self.statement_ids: list[str] = []
 
@@ -145,6 +147,10 @@ class ConnectorConnection:
                         self.statement_ids.append(str(cursor.sfqid))
                     cursor.close()
         return [tuple(row) for row in rows]
+
+    def tag(self, what: str) -> None:
+        """Say in QUERY_TAG what the statements that follow are for; see :class:`Connection`."""
+        self.execute(f"ALTER SESSION SET QUERY_TAG = {literal(f'{self._query_tag} {what}')}")
 
     def close(self) -> None:
         """End the session; never raises."""

@@ -76,6 +76,11 @@ class Table:
         kind = "TRANSIENT TABLE" if self.transient else "TABLE"
         return f"CREATE {kind} IF NOT EXISTS {self.path} ({', '.join(parts)}){cluster}"
 
+    def stream_of_changes(self) -> str:
+        """The statement that makes a Snowflake STREAM of its changes where there is none."""
+        stream = quoted(self.schema, f"{self.name}_STREAM")
+        return f"CREATE STREAM IF NOT EXISTS {stream} ON TABLE {self.path}"
+
     def grow(self, existing: dict[str, str]) -> list[str]:
         """Statements that add and widen columns until the table holds what the stream sends.
 
