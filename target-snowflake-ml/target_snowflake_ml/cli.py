@@ -14,6 +14,7 @@ def main() -> None:
         return
     from target_snowflake_ml.target import TargetSnowflakeML  # noqa: PLC0415 - half a second that commands' help need not wait for
 
+    cli = TargetSnowflakeML.cli  # a new one at each access, with its own log handlers
     lines = "\n\n".join(f"{name}: {text}" for name, (_, text) in COMMANDS.items())
-    TargetSnowflakeML.cli.epilog = f"\b\nCommands beside the Singer target (each has --help):\n\n{lines}"
-    TargetSnowflakeML.cli()
+    cli.epilog = f"\b\nCommands beside the Singer target (each has --help):\n\n{lines}"
+    cli()
