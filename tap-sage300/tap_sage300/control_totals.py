@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tap_sage300.streams.base import DocumentStream, Sage300Stream
 
 _MONEY_SCALE = 3
-_NO_MONEY = re.compile(r"Rate|Percent|Quantity|Factor|Conversion|Number|Days|Count$", re.IGNORECASE)
+# As the names spell them: a discount is no count, and what is expensed separately is no rate.
+_NO_MONEY = re.compile(r"Rate|Percent|Quantity|Factor|Conversion|Number|Days|Count$")
 _FISCAL = (
     ("FiscalYear", "FiscalPeriod"),
     ("InvoiceFiscalYear", "InvoiceFiscalPeriod"),
