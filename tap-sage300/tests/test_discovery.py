@@ -39,6 +39,17 @@ def test_without_any_setting_every_stream_is_listed():
     assert len(names) == 144
 
 
+def test_the_sandbox_describes_what_the_files_describe(sandbox_config, caplog):
+    caplog.set_level("INFO", "tap_sage300")
+    offline, described = (
+        TapSage300(config=sandbox_config | {"discover_custom_fields": ask}, setup_mapper=False)
+        for ask in (False, True)
+    )
+    for name, stream in offline.streams.items():
+        assert described.streams[name].schema == stream.schema, name
+    assert [r.getMessage() for r in caplog.records if "as this server has it" in r.getMessage()] == []
+
+
 def test_partner_fields_come_in_and_unknown_ones_go(erp):
     known = {
         "VendorNumber": "Edm.String",

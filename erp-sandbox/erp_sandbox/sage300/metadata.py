@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 EDMX: Final = "http://docs.oasis-open.org/odata/ns/edmx"
 EDM: Final = "http://docs.oasis-open.org/odata/ns/edm"
-#: Sage's business views hold at most 19 digits (10-byte BCD).
+#: Sage's business views hold at most 19 digits (10-byte BCD), and 15 of an exchange rate (8-byte BCD).
 PRECISION: Final = 19
+RATE_SCALE: Final = 7
+RATE_PRECISION: Final = 15
 
 
 def namespace(module: str) -> str:
@@ -86,7 +88,8 @@ class _Schema:
         kind = self._type(owner, prop)
         facets = ""
         if prop.type == "Edm.Decimal":
-            facets = f' Precision="{PRECISION}" Scale="{prop.scale}"'
+            precision = RATE_PRECISION if prop.scale == RATE_SCALE else PRECISION
+            facets = f' Precision="{precision}" Scale="{prop.scale}"'
         # Value types are never null in Sage's models; dates are, and so are strings outside the key.
         nullable = prop.type in {"Edm.String", "Edm.DateTimeOffset"} or kind == "Edm.String"
         if required or not (nullable or prop.type == "Collection"):
