@@ -16,6 +16,9 @@ from singer_sdk.testing import SuiteConfig, get_tap_test_class, tap_tests
 
 from tap_sage300.tap import TapSage300
 
+# One process has one server and one sync for all of it.
+pytestmark = pytest.mark.xdist_group("tap-sage300-standard")
+
 with closing(socket()) as probe:
     # The suite wants its settings when it is collected, before any server runs.
     probe.bind(("127.0.0.1", 0))
