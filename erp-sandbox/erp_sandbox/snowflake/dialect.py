@@ -48,10 +48,24 @@ def _keys(expression: exp.Expr) -> exp.Expr:
     return expression
 
 
+def _schemas(original: Callable[[exp.Expr, str | None], exp.Expr]) -> Callable[..., exp.Expr]:
+    """SHOW SCHEMAS LIKE gives those of the pattern; fakesnow gives all."""
+
+    def read(expression: exp.Expr, database: str | None) -> exp.Expr:
+        like = expression.args.get("like") if isinstance(expression, exp.Show) else None
+        found = original(expression, database)
+        if found is expression or not isinstance(found, exp.Select) or like is None:
+            return found
+        return found.where(exp.ILike(this=exp.column("name"), expression=like.copy()))
+
+    return read
+
+
 def correct_dialect() -> None:
     """Correct fakesnow's transformations; to be called once."""
     transforms.integer_precision = _integers
     transforms.numeric_agg_implicit_cast = _sums(transforms.numeric_agg_implicit_cast)
+    transforms.show_schemas = _schemas(transforms.show_schemas)
     original = FakeSnowflakeCursor._transform  # noqa: SLF001 - there is no public way in
 
     def transform(cursor: Any, expression: exp.Expr, params: Any) -> exp.Expr:

@@ -10,6 +10,9 @@ import fakesnow.server as fakesnow_server
 import pyarrow as pa
 
 _to_sf = fakesnow_arrow.to_sf
+_ZONED = 3
+"""Fields of a timestamp's struct, when one of them is its zone."""
+
 _structs = fakesnow_arrow.timestamp_to_sf_struct
 
 
@@ -32,7 +35,15 @@ def _small_integers(table: pa.Table, rowtype: list[Any]) -> pa.Table:
         if pa.types.is_decimal(field.type) and field.type.scale == 0:
             with suppress(pa.ArrowInvalid):
                 table = table.set_column(place, field.name, table.column(place).cast(pa.int64()))
-    return _to_sf(table, rowtype)
+    found = _to_sf(table, rowtype)
+    return found.cast(pa.schema([_with_length(field) for field in found.schema]))
+
+
+def _with_length(field: pa.Field) -> pa.Field:
+    """Say how many bytes a zoned timestamp has, as Snowflake does: connector 3.0 crashes without."""
+    if pa.types.is_struct(field.type) and field.type.num_fields == _ZONED:
+        return field.with_metadata({**(field.metadata or {}), "byteLength": "16"})
+    return field
 
 
 def correct_results() -> None:

@@ -13,17 +13,20 @@ import sqlglot
 from fakesnow.transforms import stage
 from sqlglot import exp
 
+from erp_sandbox.snowflake import staged
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DONE = "SELECT 'Statement executed successfully.' AS \"status\""
 _SILENT = re.compile(
     r"^\s*(?:ALTER\s+SESSION|USE\s+(?:ROLE|WAREHOUSE|SECONDARY)|GRANT|ALTER\s+WAREHOUSE"
-    r"|ALTER\s+TABLE\s+\S+\s+DROP\s+PRIMARY\s+KEY)\b",
+    r"|ALTER\s+TABLE\s+\S+\s+(?:ADD|DROP)\s+PRIMARY\s+KEY)\b",
     re.IGNORECASE,
 )
-_REMOVE = re.compile(r"^\s*(?:REMOVE|RM)\s+@(?P<stage>\S+)\s*;?\s*$", re.IGNORECASE)
+_REMOVE = re.compile(r"^\s*(?:REMOVE|RM)\s+'?@(?P<stage>[^\s']+)'?\s*;?\s*$", re.IGNORECASE)
 _PUT = re.compile(r"^\s*PUT\s", re.IGNORECASE)
+_PUT_TARGET = re.compile(r"\s'?@(?P<stage>[^\s']+)'?")
 _PUT_OPTION = re.compile(r"\s+SOURCE_COMPRESSION\s*=\s*\w+", re.IGNORECASE)
 _CREATE_STREAM = re.compile(
     r"^\s*CREATE\s+STREAM\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<stream>\S+)\s+ON\s+TABLE\s+(?P<table>\S+)\s*;?\s*$",
@@ -61,9 +64,15 @@ def _start(_connection: Any, _sql: str) -> str:
     return "BEGIN"
 
 
-def _put(_connection: Any, sql: str) -> str:
-    """Compression is the client's affair; fakesnow refuses the option."""
-    return _PUT_OPTION.sub("", sql)
+def _put(connection: Any, sql: str) -> str:
+    """Compression is the client's affair, and fakesnow refuses the option, quotes and the user's stage."""
+    sql = _PUT_OPTION.sub("", sql)
+    return _PUT_TARGET.sub(lambda match: f" @{staged.location(connection, match['stage'])}", sql, count=1)
+
+
+def _drop_file_format(connection: Any, sql: str) -> str:
+    staged.drop_file_format(connection, sql)
+    return DONE
 
 
 def _remove(connection: Any, sql: str) -> str:
@@ -71,7 +80,7 @@ def _remove(connection: Any, sql: str) -> str:
     match = _REMOVE.match(sql)
     if match is None:  # pragma: no cover - the handler is chosen by this very pattern
         raise UnsupportedError(sql)
-    name, _, path = match["stage"].partition("/")
+    name, _, path = staged.location(connection, match["stage"]).partition("/")
     catalog, schema, stage_name = stage.parts_from_var(name, connection.database, connection.schema)
     folder = stage.internal_dir(f"{catalog}.{schema}.{stage_name}")
     target = os.path.normpath(os.path.join(stage.file_path(folder), path))  # noqa: PTH118 - fakesnow's are texts
@@ -87,8 +96,10 @@ def _files_below(folder: str) -> list[str]:
 def _copy(connection: Any, sql: str) -> str:
     """COPY of Parquet by column name, into any table: fakesnow cannot copy into a temporary one."""
     parsed = sqlglot.parse_one(sql, read="snowflake")
-    if not isinstance(parsed, exp.Copy) or isinstance(parsed.args["files"][0], exp.Subquery):
+    if not isinstance(parsed, exp.Copy):
         return sql
+    if isinstance(parsed.args["files"][0], exp.Subquery):
+        return _copy_of_query(connection, parsed) or sql
     table = parsed.this
     if not isinstance(table, exp.Table):
         return sql
@@ -105,8 +116,8 @@ def _copy(connection: Any, sql: str) -> str:
     path = stage.file_path(url)
     target = _duck_name(connection, table)
     has = {row[0]: row[0] for row in duck.execute(f"DESCRIBE {target}").fetchall()}
-    staged = [row[0] for row in duck.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()]
-    names = ", ".join(f'"{name}"' for name in staged if name in has)
+    gives = [row[0] for row in duck.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()]
+    names = ", ".join(f'"{name}"' for name in gives if name in has)
     if not names:
         raise UnsupportedError(f"No column of {path} is one of {target}.")
     (count,) = duck.execute(
@@ -114,8 +125,22 @@ def _copy(connection: Any, sql: str) -> str:
     ).fetchone() or (0,)
     if _PURGE.search(sql):
         os.remove(path)  # noqa: PTH107 - fakesnow's are texts
+    return _copied(source[1:], count)
+
+
+def _copy_of_query(connection: Any, parsed: exp.Copy) -> str | None:
+    """COPY of what a query makes of staged files."""
+    source = parsed.args["files"][0].this.args["from_"].this.name
+    insert = staged.insertion(connection, parsed)
+    if insert is None:
+        return None
+    (count,) = connection._duck_conn.execute(insert).fetchone() or (0,)  # noqa: SLF001
+    return _copied(source[1:], count)
+
+
+def _copied(file: str, count: int) -> str:
     return (
-        f'SELECT \'{source[1:]}\' AS "file", \'LOADED\' AS "status", {count} AS "rows_parsed",'
+        f'SELECT \'{file}\' AS "file", \'LOADED\' AS "status", {count} AS "rows_parsed",'
         f' {count} AS "rows_loaded", 1 AS "error_limit", 0 AS "errors_seen", NULL AS "first_error"'
     ).replace('\\"', '"')
 
@@ -141,6 +166,7 @@ def _merge(connection: Any, sql: str) -> str:
     parsed = sqlglot.parse_one(sql, read="snowflake")
     if not isinstance(parsed, exp.Merge) or not isinstance(parsed.args.get("using"), exp.Subquery):
         return sql
+    staged.resolve(connection, parsed)
     for assignment in parsed.find_all(exp.EQ):
         inside_set = isinstance(assignment.parent, exp.Update)
         if inside_set and isinstance(assignment.this, exp.Column):
@@ -211,6 +237,7 @@ _HANDLERS: tuple[tuple[Callable[[str], bool], Callable[[Any, str], str]], ...] =
     (lambda sql: _PUT.match(sql) is not None, _put),
     (_starts(r"CREATE\s+(?:OR\s+REPLACE\s+)?STREAM"), _create_stream),
     (_starts(r"SHOW\s+STREAMS"), _show_streams),
+    (_starts(r"DROP\s+FILE\s+FORMAT"), _drop_file_format),
     (_starts(r"COPY\s+INTO"), _copy),
     (_starts("MERGE"), _merge),
     (_starts(r"INSERT\s+INTO"), _insert),
