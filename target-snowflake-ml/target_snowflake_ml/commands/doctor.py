@@ -17,7 +17,7 @@ from ml_connector import secrets
 from ml_connector.load.errors import LoadError
 
 from target_snowflake_ml.commands.group import configured, show, target_of
-from target_snowflake_ml.connections.connector import private_key_der
+from target_snowflake_ml.connections.keys import private_key_der
 from target_snowflake_ml.settings import SECRETS
 from target_snowflake_ml.sql.identifiers import given, literal, quoted
 

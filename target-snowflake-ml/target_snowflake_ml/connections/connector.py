@@ -5,19 +5,14 @@ Parameters: https://docs.snowflake.com/en/developer-guide/python-connector/pytho
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import logging
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from ml_connector.load.errors import LoadError, TransientLoadError
 
+from target_snowflake_ml.connections.keys import private_key_der
 from target_snowflake_ml.errors import LOG_ON, explained
 from target_snowflake_ml.sql.identifiers import literal
 
@@ -30,55 +25,6 @@ REQUEST_TIMEOUT = 120
 
 _RUST_CORE = 5
 _PASSED_ON = ("account", "user", "role", "warehouse", "database", "host", "port", "protocol")
-
-
-def private_key_der(config: Mapping[str, Any]) -> bytes:
-    """The RSA key of the settings as unencrypted PKCS#8 DER, which the connector takes.
-
-    Args:
-        config: ``private_key`` (PEM text, or DER in base64) or ``private_key_path`` (PEM or DER file), and
-            ``private_key_passphrase`` if it is encrypted.
-
-    Raises:
-        LoadError: If the key cannot be read.
-    """
-    if config.get("private_key"):
-        text = str(config["private_key"]).replace("\\n", "\n").strip()
-        try:
-            data = text.encode() if text.startswith("-----") else base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError):
-            raise LoadError(
-                "private_key is neither a PEM text nor base64: paste the whole key file."
-            ) from None
-        origin = "private_key"
-    else:
-        path = Path(str(config["private_key_path"])).expanduser()
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise LoadError(f"Cannot read private_key_path {path}: {error.strerror}.") from None
-        origin = f"private_key_path {path}"
-    passphrase = config.get("private_key_passphrase")
-    secret = str(passphrase).encode() if passphrase else None
-    load = (
-        serialization.load_pem_private_key
-        if data.lstrip().startswith(b"-----")
-        else serialization.load_der_private_key
-    )
-    try:
-        key = load(data, password=secret)
-        if not isinstance(key, RSAPrivateKey):
-            raise TypeError  # noqa: TRY301 - one sentence for every kind of wrong key
-    except (TypeError, ValueError, UnsupportedAlgorithm):
-        raise LoadError(
-            f"The key in {origin} cannot be read: it must be an RSA key in PKCS#8, and if it is encrypted,"
-            " private_key_passphrase must be right (and unset if it is not encrypted).",
-        ) from None
-    return key.private_bytes(
-        serialization.Encoding.DER,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
 
 
 def connector_arguments(config: Mapping[str, Any], query_tag: str, generation: int) -> dict[str, Any]:
