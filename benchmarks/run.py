@@ -114,6 +114,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
+        _keep_bytecode(folder)
         free = shutil.disk_usage(folder).free >> 30
         print(f"Working in {folder}, {free} GiB free; load average {load:.1f}", flush=True)
         with serving(folder) as warehouse:
@@ -130,6 +131,12 @@ def main() -> None:
     print("\n" + report.as_text(results, about))
     if whole:
         report.write(results, about)
+
+
+def _keep_bytecode(folder: Path) -> None:
+    """Compile what is imported once, as wherever it is installed, whatever this environment says."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
 
 
 def _arguments() -> argparse.Namespace:
