@@ -71,7 +71,7 @@ def feed(process, messages, pause):
 def run_and_kill(warehouse, source, state, after, how=signal.SIGKILL):
     """One run that is killed some seconds after it began to load; the last state it let out, and its end."""
     process = subprocess.Popen(
-        warehouse.command(batch_size_rows=40),
+        warehouse.command(batch_size_rows=40, max_retry_time=60),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

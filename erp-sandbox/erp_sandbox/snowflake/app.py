@@ -29,7 +29,7 @@ from erp_sandbox.snowflake.statements import UnsupportedError, rewritten, settle
 if TYPE_CHECKING:
     from pathlib import Path
 
-SILENCE_OF_THE_DEAD = 2.0
+SILENCE_OF_THE_DEAD = 3.0
 """Seconds of silence inside a transaction after which another login takes a session for dead."""
 UNSUPPORTED = "000002"
 KEPT_ANSWERS = 64
@@ -149,6 +149,11 @@ class Sandbox:
             sql = await run_in_threadpool(rewritten, connection, str(body["sqlText"]))
         except UnsupportedError as error:
             return _failure(UNSUPPORTED, f"Unsupported feature in this sandbox: {error}", "0A000")
+        except duckdb.TransactionException as error:
+            # Snowflake waits for the other transaction's lock, and gives up like this
+            return _failure(
+                "000625", f"Your statement was aborted because it waited for a lock: {error}", "57014"
+            )
         except duckdb.Error as error:
             return _failure("100038", str(error), "22018")
         except Exception as error:  # noqa: BLE001 - fakesnow raises the connector's errors

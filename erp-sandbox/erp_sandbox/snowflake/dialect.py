@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from fakesnow import transforms
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _INTEGERS = (exp.DataType.Type.INT, exp.DataType.Type.SMALLINT, exp.DataType.Type.TINYINT)
 _WHOLE = ["38", "0"]
+_TEXT_LITERAL = re.compile(r"'(?:[^'\\]|\\.|'')*'", re.DOTALL)
 
 
 def _integers(expression: exp.Expr) -> exp.Expr:
@@ -66,10 +68,19 @@ def correct_dialect() -> None:
     transforms.integer_precision = _integers
     transforms.numeric_agg_implicit_cast = _sums(transforms.numeric_agg_implicit_cast)
     transforms.show_schemas = _schemas(transforms.show_schemas)
+    inline = FakeSnowflakeCursor._inline_variables  # noqa: SLF001
     original = FakeSnowflakeCursor._transform  # noqa: SLF001 - there is no public way in
 
     def transform(cursor: Any, expression: exp.Expr, params: Any) -> exp.Expr:
         found: exp.Expr = original(cursor, _keys(expression), params)
         return found
 
+    def variables(cursor: Any, sql: str) -> str:
+        """A dollar inside a text names no variable: JSON schemas have a ``$schema``."""
+        if "$" not in _TEXT_LITERAL.sub("''", sql):
+            return sql
+        found: str = inline(cursor, sql)
+        return found
+
     FakeSnowflakeCursor._transform = transform  # noqa: SLF001
+    FakeSnowflakeCursor._inline_variables = variables  # noqa: SLF001

@@ -130,6 +130,30 @@ def test_a_table_is_described_as_it_was_declared(session):
     assert columns[3] == ("E", "NUMBER", 38, 0)
 
 
+def test_a_dollar_inside_a_text_names_no_variable(session):
+    session.run("CREATE TABLE T (X VARCHAR)")
+    session.run("INSERT INTO T VALUES (%s)", '{"$schema": "it\'s \\\\ $here"}')
+    assert session.run("SELECT X FROM T") == [('{"$schema": "it\'s \\\\ $here"}',)]
+
+
+def test_a_row_that_another_transaction_changes_is_locked(server, session):
+    other = server.session(schema=session.connection.schema)
+    session.run("CREATE TABLE T (X NUMBER(38,0), Y NUMBER(38,0))")
+    session.run("INSERT INTO T VALUES (1, 1)")
+    merge = (
+        "MERGE INTO T t USING (SELECT 1 AS X) s ON t.X = s.X"
+        " WHEN MATCHED THEN UPDATE SET Y = 2 WHEN NOT MATCHED THEN INSERT (X, Y) VALUES (s.X, 2)"
+    )
+    session.run("BEGIN")
+    session.run(merge)
+    other.run("BEGIN")
+    with pytest.raises(snowflake.connector.errors.Error, match="waited for a lock"):
+        other.run(merge)
+    other.run("ROLLBACK")
+    session.run("COMMIT")
+    other.run(merge)
+
+
 def test_a_rollback_leaves_nothing(session):
     session.run("CREATE TABLE T (X NUMBER(38,0))")
     session.run("BEGIN")
@@ -193,7 +217,7 @@ def test_a_killed_client_leaves_nothing_behind(own_server):
     assert client.stdout.readline() == b"open\n"
     client.send_signal(signal.SIGKILL)
     client.wait(10)
-    time.sleep(2.5)  # the server takes a silent session for dead at the next login
+    time.sleep(3.5)  # the server takes a silent session for dead at the next login
     again = own_server.session()
     again.run("INSERT INTO T VALUES (2)")
     assert again.run("SELECT X FROM T") == [(2,)]
