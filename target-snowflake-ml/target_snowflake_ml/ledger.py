@@ -15,7 +15,7 @@ from target_snowflake_ml.sql import ledger as sql
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from target_snowflake_ml.connections import Connection
+    from target_snowflake_ml.connections import Connection, Statement
 
 TARGET = "target-snowflake-ml"
 _ROWS_AT_ONCE = 50
@@ -92,11 +92,16 @@ class Ledger:
         self.write_schemas()
         self._connection.execute(*sql.update(self.schema, "RUNS", "RUN_ID", row))
 
-    def batch(self, row: dict[str, Any]) -> None:
-        """Write a batch's row, inside the transaction that loads it."""
-        self._connection.execute(*sql.insert(self.schema, "BATCHES", [row]))
+    def batch(self, row: dict[str, Any]) -> Statement:
+        """The statement that writes a batch's row, inside the transaction that loads it."""
+        return sql.insert(self.schema, "BATCHES", [row])
 
-    def failed(self, row: dict[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
+    def tell_ids(self, batch_id: str, ids: Sequence[str]) -> None:
+        """Write down the ids of a batch's statements, where they were not known before its commit."""
+        row = {"BATCH_ID": batch_id, "STATEMENT_IDS": ",".join(ids)}
+        self._connection.execute(*sql.update(self.schema, "BATCHES", "BATCH_ID", row))
+
+    def failed(self, row: dict[str, Any]) -> list[Statement]:
         """Statements that write the row of a batch that could not be loaded, in place of an earlier one."""
         earlier = sql.forget(self.schema, "BATCHES", [{"BATCH_ID": row["BATCH_ID"], "STATUS": "failed"}])
         return [earlier, sql.insert(self.schema, "BATCHES", [row])]
@@ -137,7 +142,7 @@ class Ledger:
             self._connection.execute(*sql.insert(self.schema, "SCHEMAS", rows))
         self._seen.clear()
 
-    def watermarks(self, state: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
+    def watermarks(self, state: Mapping[str, Any]) -> list[Statement]:
         """Statements that bring WATERMARKS to what a state promises; only what changed is written.
 
         Args:

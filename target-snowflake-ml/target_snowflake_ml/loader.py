@@ -24,12 +24,11 @@ from target_snowflake_ml.sql.types import declared_columns
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from ml_connector.load.schema import Column
     from ml_connector.load.spool import Manifest, Spool
 
-    from target_snowflake_ml.connections import Connection
+    from target_snowflake_ml.connections import Connection, Statement
     from target_snowflake_ml.ledger import Ledger
     from target_snowflake_ml.sql.table import Table
 
@@ -54,7 +53,7 @@ class Replay:
     status: str = "loaded"
     attempts: int = 0
     first_attempt_at: datetime | None = None
-    also: Sequence[tuple[str, tuple[Any, ...]]] = ()
+    also: Sequence[Statement] = ()
 
 
 class Loader:
@@ -79,7 +78,6 @@ class Loader:
         self._settled: dict[str, dict[str, Column]] = {}
         self._replacing: dict[str, Table] = {}
         self._found: dict[str, dict[str, dict[str, str]]] = {}
-        self._current_schema: str | None = None
 
     @property
     def replacing(self) -> bool:
@@ -170,7 +168,7 @@ class Loader:
             self.spool.keep(manifest)
             lost = {"RECORDS_LOADED": 0, "STATUS": "failed", "ATTEMPTS": attempts, "ERROR": manifest.error}
             with suppress(LoadError):  # the warehouse may not listen any more
-                self._in_transaction([], lambda: self._run(self.ledger.failed({**row, **lost})))
+                self.connection.transaction(self.ledger.failed({**row, **lost}))
             raise
         self.ledger.read += read
         self.ledger.loaded += manifest.records
@@ -182,14 +180,9 @@ class Loader:
         if statements := self.ledger.watermarks(state):
             self.execute_all(statements)
 
-    def execute_all(self, statements: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+    def execute_all(self, statements: Sequence[Statement]) -> None:
         """Run some statements in one transaction of their own."""
-        write = partial(self._run, statements)
-        self._retrying("The ledger", lambda _: self._in_transaction([], write))
-
-    def _run(self, statements: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
-        for statement, parameters in statements:
-            self.connection.execute(statement, parameters)
+        self._retrying("The ledger", lambda _: self.connection.transaction(statements))
 
     def retire(self, table: Table, version: int) -> None:
         """Mark or remove the rows that a full read no longer brought."""
@@ -208,7 +201,8 @@ class Loader:
     def _replace(self, table: Table, _: int) -> None:
         arriving = replace(table, name=table.name + ARRIVING)
         settled = self._settled
-        self._in_transaction(sql.replace(table, arriving.name, settled[arriving.path], settled[table.path]))
+        replacing = sql.replace(table, arriving.name, settled[arriving.path], settled[table.path])
+        self.connection.transaction([(statement, ()) for statement in replacing])
         self._tables(table.schema).pop(arriving.name, None)
         with suppress(LoadError):  # the next run drops it too
             self.connection.execute(f"DROP TABLE IF EXISTS {arriving.path}")
@@ -236,7 +230,6 @@ class Loader:
         if schema not in self._found:
             execute = self.connection.execute
             execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-            execute(f"CREATE STAGE IF NOT EXISTS {quoted(schema, sql.STAGE)}")
             self._found[schema] = declared_columns(execute(*sql.tables(schema)))
         return self._found[schema]
 
@@ -246,81 +239,55 @@ class Loader:
 
     def _load(self, table: Table, manifest: Manifest, row: dict[str, Any], replay: Replay | None) -> None:
         """Stage the files, then write rows, dead letters and the ledger's row in one transaction."""
-        execute = self.connection.execute
-        self.connection.tag(f"run={manifest.run_id} stream={manifest.stream} batch={manifest.batch_id}")
-        self.connection.statement_ids.clear()
+        connection = self.connection
+        connection.tag(f"run={manifest.run_id} stream={manifest.stream} batch={manifest.batch_id}")
+        connection.statement_ids.clear()
         overwrite = manifest.load_method == "overwrite"
         into = replace(table, name=table.name + ARRIVING) if overwrite else table
         rows, rejected = f"ML_STAGED_{manifest.batch_id}", f"ML_REJECTED_{manifest.batch_id}"
-        files: dict[str, Path] = {}
-        statements: list[str] = []
-        # DDL commits implicitly in Snowflake: all of it comes before BEGIN
-        if self._current_schema != table.schema:
-            execute(f"USE SCHEMA {quoted(table.schema)}")
-            self._current_schema = table.schema
+        staged: list[str] = []
+        loading: list[str] = []
+        # DDL commits implicitly in Snowflake: all of it comes before the transaction
+        connection.use(table.schema)
         if manifest.records:
-            files[rows] = self.spool.path(manifest.batch_id)
-            self._stage(table.schema, rows, files[rows], table.columns, manifest.records)
+            staged.append(rows)
+            connection.stage(rows, table.columns, self.spool.path(manifest.batch_id), manifest.records)
             settled = self._settled[into.path]
             if into.history:
-                statements += history.merge(into, rows, settled)
+                loading += history.merge(into, rows, settled)
             elif into.keys and manifest.load_method != "append-only":
                 newer_only = replay is not None
-                statements += sql.merge(
+                loading += sql.merge(
                     into, rows, settled, hard_delete=self._hard_delete, newer_only=newer_only
                 )
             else:
-                statements += sql.insert(into, rows, settled)
+                loading += sql.insert(into, rows, settled)
         if manifest.rejected:
             self.ledger.write_schemas()
-            files[rejected] = self.spool.rejected_path(manifest.batch_id)
-            self._stage(table.schema, rejected, files[rejected], DEAD_LETTERS, manifest.rejected)
+            staged.append(rejected)
+            connection.stage(
+                rejected, DEAD_LETTERS, self.spool.rejected_path(manifest.batch_id), manifest.rejected
+            )
             letters = quoted(self.ledger.schema, "DEAD_LETTERS")
-            statements.append(sql.move(letters, rejected, DEAD_LETTER_COLUMNS.names))
+            loading.append(sql.move(letters, rejected, DEAD_LETTER_COLUMNS.names))
 
-        def loaded() -> None:
-            self._run(replay.also if replay else ())
-            ids = ",".join(self.connection.statement_ids)
+        def loaded() -> Statement:
+            ids = ",".join(connection.statement_ids)
             status = replay.status if replay else "loaded"
-            self.ledger.batch({**row, "STATUS": status, "LOADED_AT": stamp(now()), "STATEMENT_IDS": ids})
-
-        self._in_transaction(statements, loaded)
-        with suppress(LoadError):  # the rows are in; what is left behind is only untidy
-            for name in files:
-                execute(f"DROP TABLE IF EXISTS {quoted(name)}")
-
-    def _stage(self, schema: str, name: str, path: Path, columns: Sequence[Column], count: int) -> None:
-        """Bring a file into a temporary table of the current schema.
-
-        Raises:
-            LoadError: If Snowflake copied another number of rows than the file has.
-        """
-        execute = self.connection.execute
-        execute(sql.create_staged(name, columns))
-        execute(sql.put(str(path.resolve()), schema))
-        ((_file, _status, _parsed, copied, *_),) = execute(sql.copy(schema, name, path.name))
-        if copied != count:
-            raise LoadError(
-                f"Snowflake copied {copied} of the {count} rows of {path.name}; nothing is loaded."
+            return self.ledger.batch(
+                {**row, "STATUS": status, "LOADED_AT": stamp(now()), "STATEMENT_IDS": ids}
             )
 
-    def _in_transaction(self, statements: Sequence[str], last: Callable[[], None] = lambda: None) -> None:
-        execute = self.connection.execute
-        execute("BEGIN")
-        try:
-            for statement in statements:
-                execute(statement)
-            last()
-            execute("COMMIT")
-        except BaseException:
-            with suppress(LoadError):
-                execute("ROLLBACK")
-            raise
+        also = replay.also if replay else ()
+        connection.transaction([*((statement, ()) for statement in loading), *also, loaded])
+        connection.unstage(staged)
+        if connection.ids_follow:
+            with suppress(LoadError):  # the rows are in, and QUERY_TAG names the batch too
+                self.ledger.tell_ids(manifest.batch_id, connection.statement_ids)
 
     def _retrying(self, what: str, call: Callable[[int], Any]) -> None:
         def attempt(number: int) -> None:
-            if number > 1:  # the session may be another one, and the tables may have been changed half-way
-                self._current_schema = None
+            if number > 1:  # the tables may have been changed half-way
                 self._found.clear()
             call(number)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ml_connector import secrets
 from ml_connector.load.spool import Spool
 
-from target_snowflake_ml.connections import ConnectorConnection
+from target_snowflake_ml.connections import connection_of
 from target_snowflake_ml.ledger import TARGET, Ledger, new_run_id
 from target_snowflake_ml.loader import Loader
 from target_snowflake_ml.settings import SECRETS
@@ -31,7 +31,7 @@ def connect(config: Mapping[str, Any], what: str) -> Connection:
         what: Added to QUERY_TAG.
     """
     settings = {**config, **secrets.reveal_config(config, SECRETS)}
-    return ConnectorConnection(settings, config["query_tag"], what)
+    return connection_of(settings, what)
 
 
 def spool_of(config: Mapping[str, Any]) -> Spool:

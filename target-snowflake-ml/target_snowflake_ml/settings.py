@@ -76,9 +76,12 @@ SETTINGS = th.PropertiesList(
         "transport",
         th.StringType,
         title="Transport",
-        allowed_values=["connector"],
+        allowed_values=["connector", "sql_api"],
         default="connector",
-        description="How Snowflake is reached: its connector, with Parquet files on an internal stage.",
+        description=(
+            "How Snowflake is reached: its connector, with Parquet files on an internal stage; or its SQL API"
+            " over HTTPS alone, slower, for networks that let nothing through to a stage."
+        ),
     ),
     *loading_settings(),
     th.Property(

@@ -289,9 +289,16 @@ class TargetSnowflakeML(Target):
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop between two messages; a second signal ends the process at once, which loses nothing either."""
-        signal.signal(signum, signal.SIG_DFL)
+        signal.signal(signum, self._end_at_once)
         if isinstance(self.message_reader, ColumnarReader):
             self.message_reader.stop()
+
+    def _end_at_once(self, signum: int, _frame: FrameType | None) -> None:
+        """End, and have Snowflake end what it does for this process."""
+        signal.signal(signum, signal.SIG_DFL)
+        if loader := self.__dict__.get("loader"):
+            loader.connection.cancel()
+        signal.raise_signal(signum)
 
     def _known(self, message: dict[str, Any]) -> None:
         if message.get("stream") not in self._undecoded:

@@ -75,6 +75,7 @@ class Warehouse:
     python: Path = Path(sys.executable)
     database: str = field(default_factory=lambda: f"T{uuid.uuid4().hex[:10].upper()}")
     schema: str = "BOOKS"
+    settings: dict = field(default_factory=dict)
     connection: object = None
 
     def open(self):
@@ -95,6 +96,7 @@ class Warehouse:
             "default_target_schema": self.schema,
             "spool_dir": str(self.folder / "spool"),
             "max_retry_time": 5,
+            **self.settings,
             **more,
         }
 
@@ -165,11 +167,16 @@ def warehouse(account, tmp_path):
     opened.connection.close()
 
 
-@pytest.fixture(params=["this connector", "connector 5"] if CONNECTOR < 5 else ["this connector"])
+WAYS = ["this connector", "connector 5", "SQL API"] if CONNECTOR < 5 else ["this connector"]
+
+
+@pytest.fixture(params=WAYS)
 def any_warehouse(request, warehouse):
-    """The same, loaded with each generation of Snowflake's connector in turn."""
+    """The same, loaded with each generation of Snowflake's connector and over the SQL API in turn."""
     if request.param == "connector 5":
         warehouse.python = CONNECTOR5
+    if request.param == "SQL API":
+        warehouse.settings = {"transport": "sql_api"}
     return warehouse
 
 

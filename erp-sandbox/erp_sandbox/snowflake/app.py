@@ -23,15 +23,16 @@ from starlette.routing import Route
 
 from erp_sandbox.snowflake.auth import Accounts, LoginError
 from erp_sandbox.snowflake.dialect import correct_dialect
+from erp_sandbox.snowflake.failures import UNSUPPORTED, failure_of
 from erp_sandbox.snowflake.results import correct_results
-from erp_sandbox.snowflake.statements import UnsupportedError, rewritten, settle_schema
+from erp_sandbox.snowflake.sql_api import SqlApi
+from erp_sandbox.snowflake.statements import rewritten, settle_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SILENCE_OF_THE_DEAD = 3.0
 """Seconds of silence inside a transaction after which another login takes a session for dead."""
-UNSUPPORTED = "000002"
 KEPT_ANSWERS = 64
 MASTER = "master-"
 
@@ -134,34 +135,31 @@ class Sandbox:
         self._seen[token] = time.monotonic()
         if self._log:
             answer = json.loads(bytes(response.body))
-            entry = {
-                "statement": body.get("sqlText"),
-                "ms": round((time.monotonic() - started) * 1000, 1),
-                "error": None if answer.get("success") else answer.get("message"),
-            }
+            said = None if answer.get("success") else answer.get("message")
+            self._note(str(body.get("sqlText")), (time.monotonic() - started) * 1000, said)
+        return response
+
+    def sql_api(self) -> SqlApi:
+        """The account's SQL API."""
+        return SqlApi(self._accounts, self._session, latency=self._latency, log=self._note)
+
+    def _session(self, database: str | None, schema: str | None) -> Any:
+        # names in the SQL API are case-sensitive, and fakesnow's are not
+        known = database if database == (database or "").upper() else None
+        return fakesnow_server.shared_fs.connect(known, schema if known else None)
+
+    def _note(self, statement: str, milliseconds: float, error: str | None) -> None:
+        if self._log:
+            entry = {"statement": statement, "ms": round(milliseconds, 1), "error": error}
             with self._log.open("a") as file:
                 file.write(json.dumps(entry) + "\n")
-        return response
 
     async def _answer(self, request: Request, body: dict[str, Any], connection: Any) -> Response:
         settle_schema(connection)
         try:
             sql = await run_in_threadpool(rewritten, connection, str(body["sqlText"]))
-        except UnsupportedError as error:
-            return _failure(UNSUPPORTED, f"Unsupported feature in this sandbox: {error}", "0A000")
-        except duckdb.TransactionException as error:
-            # Snowflake waits for the other transaction's lock, and gives up like this
-            return _failure(
-                "000625", f"Your statement was aborted because it waited for a lock: {error}", "57014"
-            )
-        except duckdb.Error as error:
-            return _failure("100038", str(error), "22018")
-        except Exception as error:  # noqa: BLE001 - fakesnow raises the connector's errors
-            number = getattr(error, "errno", None)
-            code = f"{number:06d}" if isinstance(number, int) else UNSUPPORTED
-            return _failure(
-                code, str(getattr(error, "msg", error)), getattr(error, "sqlstate", None) or "0A000"
-            )
+        except Exception as error:  # noqa: BLE001 - every failure is the client's to hear
+            return _failure(*failure_of(error))
         response: Response = await fakesnow_server.query_request(_again(request, {**body, "sqlText": sql}))
         if response.status_code >= 500:  # noqa: PLR2004 - connectors would ask again for minutes
             text = " ".join(str(body["sqlText"]).split())[:300]
@@ -213,6 +211,7 @@ def create_app(
         for route in fakesnow_server.routes
     ]
     routes.append(Route("/session/token-request", sandbox.renew, methods=["POST"]))
+    routes += sandbox.sql_api().routes()
     return Starlette(routes=routes)
 
 

@@ -83,11 +83,30 @@ class Accounts:
         if method == "SNOWFLAKE_JWT":
             self._check_jwt(str(data.get("TOKEN") or ""))
         elif method == "PROGRAMMATIC_ACCESS_TOKEN":
-            given = str(data.get("TOKEN") or data.get("PASSWORD") or "").encode()
-            if not any(hmac.compare_digest(given, token.encode()) for token in self.tokens):
-                raise LoginError(*TOKEN_INVALID)
+            self._check_token(str(data.get("TOKEN") or data.get("PASSWORD") or ""))
         else:
             raise LoginError(*REFUSED)
+
+    def check_bearer(self, kind: str, token: str) -> None:
+        """Check what a request to the SQL API brings.
+
+        Args:
+            kind: ``X-Snowflake-Authorization-Token-Type``.
+            token: What follows ``Bearer``.
+
+        Raises:
+            LoginError: With Snowflake's code, if it is refused.
+        """
+        if kind == "KEYPAIR_JWT":
+            self._check_jwt(token)
+        elif kind == "PROGRAMMATIC_ACCESS_TOKEN":
+            self._check_token(token)
+        else:
+            raise LoginError(*REFUSED)
+
+    def _check_token(self, given: str) -> None:
+        if not any(hmac.compare_digest(given.encode(), token.encode()) for token in self.tokens):
+            raise LoginError(*TOKEN_INVALID)
 
     def _check_jwt(self, token: str) -> None:
         try:

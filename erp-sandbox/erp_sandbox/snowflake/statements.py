@@ -114,7 +114,7 @@ def _copy(connection: Any, sql: str) -> str:
         table,
     )
     path = stage.file_path(url)
-    target = _duck_name(connection, table)
+    target = duck_name(connection, table)
     has = {row[0]: row[0] for row in duck.execute(f"DESCRIBE {target}").fetchall()}
     gives = [row[0] for row in duck.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()]
     names = ", ".join(f'"{name}"' for name in gives if name in has)
@@ -145,7 +145,7 @@ def _copied(file: str, count: int) -> str:
     ).replace('\\"', '"')
 
 
-def _duck_name(connection: Any, table: exp.Table) -> str:
+def duck_name(connection: Any, table: exp.Table) -> str:
     """Where a table lies: a temporary one hides a permanent one of its name."""
     duck = connection._duck_conn  # noqa: SLF001
     name = table.this.name if table.this.quoted else table.this.name.upper()
@@ -203,7 +203,7 @@ def _create_stream(connection: Any, sql: str) -> str:
     table = sqlglot.parse_one(match["table"], read="snowflake", into=exp.Table)
     stream = sqlglot.parse_one(match["stream"], read="snowflake", into=exp.Table)
     duck = connection._duck_conn  # noqa: SLF001
-    duck.execute(f"DESCRIBE {_duck_name(connection, table)}")
+    duck.execute(f"DESCRIBE {duck_name(connection, table)}")
     notes = f'"{connection.database}"."_SANDBOX"'
     duck.execute(f"CREATE SCHEMA IF NOT EXISTS {notes}")
     duck.execute(

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ml_connector import secrets
 from ml_connector.load.errors import LoadError
+from ml_connector.load.schema import Column, Kind
 
 from target_snowflake_ml.commands.group import configured, show, target_of
 from target_snowflake_ml.connections.keys import private_key_der
@@ -137,7 +138,7 @@ def _login(target: TargetSnowflakeML, login: dict[str, Connection]) -> str:
 
 def _role(target: TargetSnowflakeML, connection: Connection) -> str:
     if wanted := target.config.get("role"):
-        connection.execute(f"USE ROLE {quoted(given(wanted, 'upper'))}")
+        connection.transaction([(f"USE ROLE {quoted(given(wanted, 'upper'))}", ())])
         return f"{wanted} may be used."
     return "None is set: the user's own is used."
 
@@ -147,7 +148,7 @@ def _warehouse(target: TargetSnowflakeML, connection: Connection) -> str:
     if not wanted:
         return "None is set: the user's own is used."
     name = given(wanted, "upper")
-    connection.execute(f"USE WAREHOUSE {quoted(name)}")
+    connection.transaction([(f"USE WAREHOUSE {quoted(name)}", ())])
     state: dict[str, Any] = {}
     with suppress(LoadError):  # a role may use a warehouse that it may not look at
         rows = connection.execute(f"SHOW WAREHOUSES LIKE {literal(name)}")
@@ -164,7 +165,7 @@ def _warehouse(target: TargetSnowflakeML, connection: Connection) -> str:
 
 def _database(target: TargetSnowflakeML, connection: Connection) -> str:
     name = given(target.config["database"], "upper")
-    connection.execute(f"USE DATABASE {quoted(name)}")
+    connection.transaction([(f"USE DATABASE {quoted(name)}", ())])
     return f"{name} may be used."
 
 
@@ -172,25 +173,19 @@ def _grants(target: TargetSnowflakeML, connection: Connection) -> str:
     """Make what a run makes, in a schema of its own, and take it away again."""
     schema = f"ML_DOCTOR_{uuid4().hex[:8].upper()}"
     path: Path = target.spool.folder / f"doctor-{uuid4().hex[:8]}.parquet"
-    execute = connection.execute
-    execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
     try:
-        execute(f"CREATE STAGE IF NOT EXISTS {quoted(schema, 'PROBE')}")
-        execute(f'CREATE TABLE {quoted(schema, "PROBE")} ("X" NUMBER(38,0))')
+        connection.execute(f'CREATE TABLE {quoted(schema, "PROBE")} ("X" NUMBER(38,0))')
         pq.write_table(pa.table({"X": [1]}), path)
-        execute(
-            f"PUT {literal(f'file://{path.resolve()}')} @{quoted(schema, 'PROBE')}"
-            " AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = NONE OVERWRITE = TRUE"
-        )
-        execute(
-            f"COPY INTO {quoted(schema, 'PROBE')} FROM @{quoted(schema, 'PROBE')}/{path.name}"
-            " FILE_FORMAT = (TYPE = PARQUET) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE PURGE = TRUE"
-        )
-        ((count,),) = execute(f"SELECT COUNT(*) FROM {quoted(schema, 'PROBE')}")
+        connection.use(schema)
+        connection.stage("PROBED", [Column("X", Kind.INTEGER)], path, 1)
+        move = f'INSERT INTO {quoted(schema, "PROBE")} ("X") SELECT "X" FROM "PROBED"'
+        connection.transaction([(move, ())])
+        ((count,),) = connection.execute(f"SELECT COUNT(*) FROM {quoted(schema, 'PROBE')}")
     finally:
         path.unlink(missing_ok=True)
         with suppress(LoadError):
-            execute(f"DROP SCHEMA IF EXISTS {quoted(schema)}")
+            connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)}")
     if count != 1:
-        raise RefusedError(f"A file of one row was copied as {count} rows.")
-    return "A schema, a stage and a table can be made, and a file loaded."
+        raise RefusedError(f"A file of one row was loaded as {count} rows.")
+    return "A schema and tables can be made, and a file loaded."

@@ -14,10 +14,16 @@ from ml_connector.load.errors import LoadError, TransientLoadError
 
 from target_snowflake_ml.connections.keys import private_key_der
 from target_snowflake_ml.errors import LOG_ON, explained
-from target_snowflake_ml.sql.identifiers import literal
+from target_snowflake_ml.sql import load as sql
+from target_snowflake_ml.sql.identifiers import literal, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ml_connector.load.schema import Column
+
+    from target_snowflake_ml.connections.base import Late, Statement
 
 LOGIN_TIMEOUT = 60
 REQUEST_TIMEOUT = 120
@@ -67,13 +73,18 @@ class ConnectorConnection:
 
     Attributes:
         statement_ids: Query ids since the list was last cleared.
+        ids_follow: Always false: each statement has its id as soon as it ran.
     """
+
+    ids_follow = False
 
     def __init__(self, config: Mapping[str, Any], query_tag: str, what: str) -> None:
         generation = int(version("snowflake-connector-python").partition(".")[0])
         self._query_tag = query_tag
         self._arguments = connector_arguments(config, f"{query_tag} {what}", generation)
         self._session: Any = None
+        self._schema: str | None = None
+        self._stages: set[str] = set()
         self.statement_ids: list[str] = []
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -94,16 +105,59 @@ class ConnectorConnection:
                     cursor.close()
         return [tuple(row) for row in rows]
 
+    def transaction(self, statements: Sequence[Statement | Late]) -> None:
+        """Run statements between BEGIN and COMMIT; see :class:`Connection`."""
+        self.execute("BEGIN")
+        try:
+            for statement in statements:
+                self.execute(*(statement() if callable(statement) else statement))
+            self.execute("COMMIT")
+        except BaseException:
+            if self._session is not None:  # a session that broke has taken its transaction with it
+                with contextlib.suppress(LoadError):
+                    self.execute("ROLLBACK")
+            raise
+
+    def use(self, schema: str) -> None:
+        """Make a schema current, unless it is; see :class:`Connection`."""
+        if self._schema != schema:
+            self.execute(f"USE SCHEMA {quoted(schema)}")
+            self._schema = schema
+
+    def stage(self, name: str, columns: Sequence[Column], path: Path, count: int) -> None:
+        """Copy a file into a temporary table, over the schema's stage; see :class:`Connection`."""
+        schema = str(self._schema)
+        if schema not in self._stages:
+            self.execute(sql.create_stage(schema))
+            self._stages.add(schema)
+        self.execute(sql.create_staged(name, columns))
+        self.execute(sql.put(str(path.resolve()), schema))
+        ((_file, _status, _parsed, copied, *_),) = self.execute(sql.copy(schema, name, path.name))
+        if copied != count:
+            raise LoadError(
+                f"Snowflake copied {copied} of the {count} rows of {path.name}; nothing is loaded."
+            )
+
+    def unstage(self, names: Sequence[str]) -> None:
+        """Drop the temporary tables, which a long session would else gather; see :class:`Connection`."""
+        with contextlib.suppress(LoadError):
+            for name in names:
+                self.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+
     def tag(self, what: str) -> None:
         """Say in QUERY_TAG what the statements that follow are for; see :class:`Connection`."""
         self.execute(f"ALTER SESSION SET QUERY_TAG = {literal(f'{self._query_tag} {what}')}")
+
+    def cancel(self) -> None:
+        """Leave it to the session: what runs in it is not committed without the COMMIT that never comes."""
 
     def close(self) -> None:
         """End the session; never raises."""
         if self._session is not None:
             with contextlib.suppress(Exception):
                 self._session.close()
-        self._session = None
+        self._session = self._schema = None
+        self._stages.clear()
 
     def _open(self) -> Any:
         if self._session is None:

@@ -25,10 +25,21 @@ def staged_type(column: Column) -> str:
     return "VARCHAR" if column.kind is Kind.VARIANT else type_of(column)
 
 
-def create_staged(name: str, columns: Sequence[Column]) -> str:
-    """The temporary table that takes one batch, in the current schema."""
+def create_staged(name: str, columns: Sequence[Column], *, temporary: bool = True) -> str:
+    """The table that takes one batch, in the current schema.
+
+    Args:
+        name: Its name.
+        columns: Its columns.
+        temporary: Whether it ends with the session; if not, it is transient and has to be dropped.
+    """
     parts = ", ".join(f"{quoted(column.name)} {staged_type(column)}" for column in columns)
-    return f"CREATE OR REPLACE TEMPORARY TABLE {quoted(name)} ({parts})"
+    return f"CREATE OR REPLACE {'TEMPORARY' if temporary else 'TRANSIENT'} TABLE {quoted(name)} ({parts})"
+
+
+def create_stage(schema: str) -> str:
+    """The stage that files pass through, where it is missing."""
+    return f"CREATE STAGE IF NOT EXISTS {quoted(schema, STAGE)}"
 
 
 def put(path: str, schema: str) -> str:
