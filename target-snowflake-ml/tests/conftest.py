@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -178,6 +179,17 @@ def any_warehouse(request, warehouse):
     if request.param == "SQL API":
         warehouse.settings = {"transport": "sql_api"}
     return warehouse
+
+
+@pytest.fixture
+def network(warehouse):
+    """The warehouse behind a proxy that can make trouble."""
+    spec = importlib.util.spec_from_file_location("proxy", Path(__file__).parent / "proxy.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with module.proxied(warehouse.account.url) as proxy:
+        warehouse.account = replace(warehouse.account, url=proxy.url)
+        yield proxy
 
 
 def schema_of(stream, properties, keys=("id",), **more):

@@ -15,28 +15,42 @@ class Proxy:
     """Passes requests on; ``trouble(path, statement)`` says what happens to each.
 
     It gives None (nothing), ``"refuse"`` (503), ``"cut"`` (passed on, but the answer is lost), ``"reset"`` (not
-    passed on), ``"silence"`` (no answer) or a dict (that answer, as JSON).
+    passed on), ``"silence"`` (no answer), a dict (that answer, as JSON), or a status, headers and a dict.
     """
 
     def __init__(self, url):
         self.upstream = urlsplit(url)
         self.trouble = lambda path, statement: None
         self.statements = []
+        self.paths = []
         self.lock = threading.Lock()
         self.closing = threading.Event()
 
     def decide(self, path, body):
         statement = ""
-        if path.startswith("/queries/v1/query-request"):
-            with self.lock:
-                try:
-                    statement = json.loads(body).get("sqlText", "")
-                except ValueError:
-                    statement = ""
-                self.statements.append(statement)
-                return self.trouble(path, statement)
+        if path.startswith(("/queries/v1/query-request", "/api/v2/statements?")):
+            try:
+                sent = json.loads(body)
+                statement = sent.get("sqlText") or sent.get("statement") or ""
+            except ValueError:
+                statement = ""
+            self.statements.append(statement)
         with self.lock:
+            self.paths.append(path)
             return self.trouble(path, statement)
+
+    @staticmethod
+    def times(count, what, *words):
+        """Trouble for the first so many statements that begin with one of some words."""
+        left = [count]
+
+        def trouble(_path, statement):
+            if left[0] and statement.lstrip().startswith(words or ("",)) and statement:
+                left[0] -= 1
+                return what
+            return None
+
+        return trouble
 
     def forward(self, method, path, headers, body):
         connection = http.client.HTTPConnection(self.upstream.hostname, self.upstream.port, timeout=60)
@@ -72,6 +86,10 @@ def proxied(url):
                 return
             if isinstance(what, dict):
                 self.answer(200, [("Content-Type", "application/json")], json.dumps(what).encode())
+                return
+            if isinstance(what, tuple):
+                status, answered, answer = what
+                self.answer(status, list(answered.items()), json.dumps(answer).encode())
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             # presigned addresses lead back here

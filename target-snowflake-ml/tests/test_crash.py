@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import random
 import resource
@@ -11,20 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 
-def _sibling(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-proxied = _sibling("proxy").proxied
 RECORDS = 1_500
 IMPATIENT = """
 import sys
@@ -89,15 +78,18 @@ def run_and_kill(warehouse, source, state, after, how=signal.SIGKILL):
     drained.start()
     for line in process.stdout:
         state = json.loads(line)
-    code = process.wait(60)
+    code = process.wait(120)
     timer.cancel()
     return state, code, b"".join(log).decode()
 
 
-def test_a_run_killed_again_and_again_loses_nothing_and_repeats_no_key(warehouse, source):
+@pytest.mark.parametrize("transport", ["connector", "sql_api"])
+def test_a_run_killed_again_and_again_loses_nothing_and_repeats_no_key(warehouse, source, transport):
+    warehouse.settings = {"transport": transport}
     chance, state, kills = random.Random(20261121), {}, 0
-    for _ in range(40):
-        state, code, log = run_and_kill(warehouse, source, state, chance.uniform(0.05, 1.5))
+    for run in range(11):
+        after = chance.uniform(0.05, 2.0) if run < 10 else 120
+        state, code, log = run_and_kill(warehouse, source, state, after)
         if code == 0:
             break
         assert code == -signal.SIGKILL, log
@@ -129,31 +121,10 @@ def test_asked_to_stop_it_loads_what_it_read_and_goes_on_from_there(warehouse, s
     assert warehouse.rows("BILLS", "ID", "NAME") == [(n, "version 1") for n in range(RECORDS // 2)]
 
 
-@pytest.fixture
-def network(warehouse):
-    """The warehouse behind a proxy."""
-    with proxied(warehouse.account.url) as proxy:
-        warehouse.account = replace(warehouse.account, url=proxy.url)
-        yield proxy
-
-
-def times(count, what, *words):
-    """Trouble for the first so many statements that begin with one of some words."""
-    left = [count]
-
-    def trouble(_path, statement):
-        if left[0] and statement.lstrip().startswith(words or ("",)) and statement:
-            left[0] -= 1
-            return what
-        return None
-
-    return trouble
-
-
 @pytest.mark.parametrize("what", ["refuse", "reset", "cut"])
 @pytest.mark.parametrize("word", ["COPY", "MERGE", "INSERT", "COMMIT"])
 def test_an_answer_that_is_lost_loads_nothing_twice(warehouse, network, bills, messages, what, word):
-    network.trouble = times(1, what, word)
+    network.trouble = network.times(1, what, word)
     log = messages.schema("log", {"line": {"type": "integer"}}, keys=())
     run = warehouse.load(
         bills.schema, bills.record(1, "Ace"), log, *(messages.record("log", {"line": n}) for n in range(3))
@@ -167,7 +138,7 @@ def test_an_answer_that_is_lost_loads_nothing_twice(warehouse, network, bills, m
 @pytest.mark.parametrize("code", ["390112", "390114", "390195"])
 def test_a_session_that_ends_in_mid_run_is_opened_anew(warehouse, network, bills, code):
     ended = {"data": {}, "code": code, "message": "Your session has ended.", "success": False}
-    network.trouble = times(1, ended, "MERGE")
+    network.trouble = network.times(1, ended, "MERGE")
     run = warehouse.load(bills.schema, bills.record(1, "Ace"), bills.state("x"))
     assert run.code == 0, run.log
     assert warehouse.rows("BILLS", "ID", "VENDOR_NAME") == [(1, "Ace")]
@@ -175,7 +146,7 @@ def test_a_session_that_ends_in_mid_run_is_opened_anew(warehouse, network, bills
 
 
 def test_a_server_that_says_nothing_ends_the_run_with_a_sentence(warehouse, network, bills):
-    network.trouble = times(100, "silence", "COPY")
+    network.trouble = network.times(100, "silence", "COPY")
     config = warehouse.command(max_retry_time=1)[-1]
     lines = b"".join(
         json.dumps(m).encode() + b"\n" for m in (bills.schema, bills.record(1), bills.state("x"))

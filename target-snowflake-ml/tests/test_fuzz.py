@@ -7,6 +7,7 @@ import json
 import uuid
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -121,8 +122,9 @@ def record_of():
     )
 
 
+@pytest.mark.parametrize("transport", ["connector", "sql_api"])
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[
@@ -132,7 +134,8 @@ def record_of():
     ],
 )
 @given(st.lists(record_of(), min_size=60, max_size=120))
-def test_every_record_is_loaded_as_it_was_sent_or_kept_with_its_reason(warehouse, records):
+def test_every_record_is_loaded_as_it_was_sent_or_kept_with_its_reason(warehouse, transport, records):
+    warehouse.settings = {"transport": transport}
     stream = f"s{uuid.uuid4().hex[:8]}"
     schema = {"type": "object", "properties": {"key": {"type": "integer"}, **KINDS}}
     lines = [
