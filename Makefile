@@ -8,7 +8,7 @@ BIN := .venv/bin
 PACKAGES := ml-connector tap-sage300 target-snowflake-ml erp-sandbox
 MODULES := ml_connector tap_sage300 target_snowflake_ml erp_sandbox
 
-.PHONY: setup demo test lint types format bench docs clean help
+.PHONY: setup demo test lint types format bench settings docs clean help
 
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ test: setup ## The whole suite
 
 bench: .venv/.done ## Side-by-side figures into benchmarks/results
 	$(BIN)/python benchmarks/run.py
+
+settings: .venv/.done ## The READMEs' tables of settings
+	$(BIN)/python docs/settings.py
 
 docs: .venv/.done ## The site, into site/
 	$(UV) sync --locked --quiet --all-groups --python $(PYTHON)

@@ -19,6 +19,7 @@ from subjects import FLOOR, MELTANOLABS, OURS
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 README = HERE / "README.md"
+TARGET_README = HERE.parent / OURS / "README.md"
 LIBRARIES = ("msgspec", "pyarrow", "singer-sdk", "snowflake-connector-python")
 
 
@@ -98,7 +99,8 @@ def write(results: list[Result], about: About) -> None:
     _dump("target.json", [asdict(result) for result in results])
     _dump("run.json", asdict(about))
     (RESULTS / "target.svg").write_text(plot.drawn(results, SHAPES))
-    _between("results", as_markdown(results, about))
+    _between(README, "results", as_markdown(results, about))
+    _between(TARGET_README, "bench", as_summary(results, about))
 
 
 def write_flat(results: list[dict[str, Any]], command: str) -> None:
@@ -116,7 +118,7 @@ def write_flat(results: list[dict[str, Any]], command: str) -> None:
         "|---:|---:|---:|---:|",
         *rows,
     ]
-    _between("flat", "\n".join(lines))
+    _between(README, "flat", "\n".join(lines))
 
 
 def ratios(results: list[Result]) -> dict[str, tuple[float | None, float | None]]:
@@ -138,11 +140,11 @@ def as_text(results: list[Result], about: About) -> str:
         if some:
             lines += [
                 "",
-                f"{shape:<32}{'records/CPU s':>14}{'us CPU/record':>15}{'records/s':>12}{'peak MB':>9}",
+                f"{shape:<36}{'records/CPU s':>14}{'us CPU/record':>15}{'records/s':>12}{'peak MB':>9}",
             ]
         for each in some:
             lines.append(
-                f"{each.subject:<32}{each.records_per_cpu_s:>14,}{each.cpu_us_per_record:>15.2f}"
+                f"{each.subject:<36}{each.records_per_cpu_s:>14,}{each.cpu_us_per_record:>15.2f}"
                 f"{each.records_per_s:>12,}{each.peak_mb:>9,.0f}"
             )
     lines += ["", *(_sentence(shape, *pair) for shape, pair in ratios(results).items())]
@@ -179,6 +181,27 @@ def as_markdown(results: list[Result], about: About) -> str:
     return "\n".join(lines)
 
 
+def as_summary(results: list[Result], about: About) -> str:
+    """Records a CPU second by subject and shape, for the target's README."""
+    found = {(each.subject, each.shape): each for each in results}
+    subjects = list(dict.fromkeys(each.subject for each in results))
+    lines = [
+        f"Records a CPU second of the process itself, start-up left out; {about.date}, `{about.command}`, {about.machine}.",
+        "Ratios are what to read; [benchmarks](../benchmarks/README.md) says how it is measured.",
+        "",
+        f"| subject | {' | '.join(f'`{shape}`' for shape in SHAPES)} | peak MB, `invoices` |",
+        f"|---|{'---:|' * (len(SHAPES) + 1)}",
+    ]
+    for subject in subjects:
+        figures = [found.get((subject, shape)) for shape in SHAPES]
+        cells = [f"{each.records_per_cpu_s:,}" if each else "" for each in figures]
+        peak = f"{figures[0].peak_mb:,.0f}" if figures[0] else ""
+        name = f"**{subject}**" if subject == OURS else subject
+        lines.append(f"| {name} | {' | '.join(cells)} | {peak} |")
+    lines += ["", *(f"- {_sentence(shape, *pair)}" for shape, pair in ratios(results).items())]
+    return "\n".join(lines)
+
+
 def _sentence(shape: str, floor: float | None, peer: float | None) -> str:
     parts = []
     if floor:
@@ -197,12 +220,12 @@ def _dump(name: str, found: Any) -> None:
     (RESULTS / name).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
 
 
-def _between(name: str, text: str) -> None:
-    """Put a text between the README's two marks of a name."""
+def _between(readme: Path, name: str, text: str) -> None:
+    """Put a text between a README's two marks of a name."""
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    before, rest = README.read_text().split(start)
+    before, rest = readme.read_text().split(start)
     after = rest.split(end)[1]
-    README.write_text(f"{before}{start}\n{text}\n{end}{after}")
+    readme.write_text(f"{before}{start}\n{text}\n{end}{after}")
 
 
 def _today() -> str:

@@ -55,7 +55,7 @@ class Bench:
                 print(f"  {subject.name} {field.absent[subject.name]}", flush=True)
                 continue
             last = taken[subject.name, subject.sizes[1]][-1]
-            print(f"  {turn + 1}  {subject.name:<32}{last.wall_s:8.2f} s{last.cpu_s:8.2f} s CPU", flush=True)
+            print(f"  {turn + 1}  {subject.name:<36}{last.wall_s:8.2f} s{last.cpu_s:8.2f} s CPU", flush=True)
         for file in files.values():
             file.unlink()
         return [self._result(subject, shape, taken) for subject in subjects]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-from ml_connector.load.batch import LineBatch
+from ml_connector.load.batch import Batch
 from ml_connector.load.dead_letters import dead_letters
 from ml_connector.load.decode import StreamDecoder
 from ml_connector.load.files import conform, lines_of, records_of, tables_of, unknown_to
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 _TOLD_OF_A_BATCH = 5
+_SOMETIMES = 15
+"""Every sixteenth line is one at which the clock is looked at."""
 
 
 class SnowflakeSink(Sink):
@@ -50,10 +52,8 @@ class SnowflakeSink(Sink):
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
         self._target = target
-        self._batch = LineBatch()
-        self._most_rows = int(self.config["batch_size_rows"])
-        self._most_bytes = int(self.config["batch_size_bytes"])
         self._told: set[str] = set()
+        self._batch = self._new_batch()
         self.bookmark_property = target.bookmark_properties.get(stream_name)
 
     @property
@@ -70,7 +70,7 @@ class SnowflakeSink(Sink):
     @override
     def current_size(self) -> int:
         """Records waiting to be loaded."""
-        return len(self._batch.lines)
+        return len(self._batch.numbers)
 
     @property
     def waiting_bytes(self) -> int:
@@ -81,7 +81,7 @@ class SnowflakeSink(Sink):
     @override
     def is_full(self) -> bool:
         """Whether the batch has all the rows or bytes it may have."""
-        return len(self._batch.lines) >= self._most_rows or self._batch.size >= self._most_bytes
+        return self._batch.is_full
 
     @cached_property
     def decoder(self) -> StreamDecoder:
@@ -112,10 +112,20 @@ class SnowflakeSink(Sink):
         loader.prepare(self.table, overwrite=overwrite)
         loader.ledger.saw(self.stream_name, self.original_schema, list(self.key_properties))
 
-    def add(self, line: bytes, number: int) -> None:
-        """Take one RECORD message as it came."""
-        self._batch.add(line, number)
-        self._target.waiting_bytes += len(line)
+    def add(self, line: bytes, number: int) -> bool:
+        """Take one RECORD message as it came, and tell whether the batch is full."""
+        return self._batch.add(line, number)
+
+    def take(self, line: bytes, number: int) -> None:
+        """Take one RECORD message as it came, and load what is to be loaded by now."""
+        if self._batch.add(line, number):
+            self._target.drain(self)
+        if not number & _SOMETIMES:
+            self._target.limit_waiting()
+
+    def _new_batch(self) -> Batch:
+        rows, most = int(self.config["batch_size_rows"]), int(self.config["batch_size_bytes"])
+        return Batch(self.decoder, rows, most)
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
@@ -125,11 +135,9 @@ class SnowflakeSink(Sink):
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
-        """Decode what was gathered, spool it, and have it loaded while the next messages are read."""
-        batch, self._batch = self._batch, LineBatch()
-        self._target.waiting_bytes -= batch.size
-        table, rejections = self.decoder.decode(batch.lines)
-        batch.lines.clear()  # the table and the rejections hold all that is needed of them
+        """Spool what was gathered, and have it loaded while the next messages are read."""
+        batch, self._batch = self._batch, self._new_batch()
+        table, rejections = batch.decoded()
         self._tell_unknown_fields()
         self._tell_rejections(rejections, batch.numbers)
         self._spool(table, rejections, batch.numbers, started_at=batch.started_at)
@@ -145,7 +153,7 @@ class SnowflakeSink(Sink):
                 self.home,
                 batch_id=batch_id,
                 received=pa.scalar(started_at // 1000, pa.int64()).cast(MOMENT),
-                sequence=pa.array(range(started_at, started_at + table.num_rows), pa.int64()),
+                sequence=_counted(started_at, table.num_rows),
             ),
             dead_letters(
                 rejections,
@@ -186,7 +194,7 @@ class SnowflakeSink(Sink):
         """
         for file in files:
             if "parquet" in str(encoding.format).lower():
-                for table in tables_of(file, self._most_rows):
+                for table in tables_of(file, int(self.config["batch_size_rows"])):
                     self._take(table)
             else:
                 self._add_records(lines_of(file, str(encoding.compression or "none")))
@@ -206,8 +214,7 @@ class SnowflakeSink(Sink):
     def _add_records(self, records: Iterable[bytes]) -> None:
         prefix = f'{{"type":"RECORD","stream":{json.dumps(self.stream_name)},"record":'.encode()
         for record in records:
-            self.add(prefix + record + b"}", 0)
-            if self.is_full:
+            if self.add(prefix + record + b"}", 0):
                 self._target.drain_one(self)
 
     def _extremes(self, table: pa.Table) -> dict[str, Any]:
@@ -247,3 +254,8 @@ class SnowflakeSink(Sink):
             )
         if (more := len(rejections) - _TOLD_OF_A_BATCH) > 0:
             self.logger.warning("Stream '%s': %d more records go to DEAD_LETTERS.", self.stream_name, more)
+
+
+def _counted(first: int, count: int) -> pa.Array:
+    """Numbers that follow each other."""
+    return pc.add(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), count)), first - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import signal
 import sys
 import time
@@ -14,7 +15,7 @@ import msgspec
 from ml_connector import secrets
 from ml_connector.load.errors import LoadError, TooManyDeadLettersError
 from ml_connector.load.limit import DeadLetterLimit
-from ml_connector.load.reader import ColumnarReader, RecordLine
+from ml_connector.load.reader import ColumnarReader, RecordLine, Take
 from ml_connector.load.worker import Worker
 from singer_sdk import Target
 from singer_sdk.exceptions import RecordsWithoutSchemaException
@@ -44,17 +45,14 @@ if TYPE_CHECKING:
 _MOST_WAITING = 2
 """All streams together may keep this many times ``batch_size_bytes`` in memory."""
 
+_GARBAGE = 50_000
+"""Objects made between two looks for cycles."""
+
 _STATE = msgspec.json.Encoder(decimal_format="number")
 
 
 class TargetSnowflakeML(Target):
-    """Loads Singer streams into Snowflake tables.
-
-    Attributes:
-        bookmark_properties: Replication key by stream, where the tap names one.
-        batches: How many batches this run has made.
-        waiting_bytes: Bytes of all records that wait for their batch.
-    """
+    """Loads Singer streams into Snowflake tables."""
 
     name = TARGET
     config_jsonschema = SETTINGS
@@ -74,9 +72,10 @@ class TargetSnowflakeML(Target):
         secrets.protect_logs()
         self.max_parallelism = 1  # one session, one transaction at a time
         self._worker = Worker()
+        #: Replication key by stream, where the tap names one.
         self.bookmark_properties: dict[str, str] = {}
+        #: How many batches this run has made.
         self.batches = 0
-        self.waiting_bytes = 0
         self._most_waiting = _MOST_WAITING * int(self.config["batch_size_bytes"])
         self._longest_wait = float(self.config["batch_max_age"])
         self._limit = DeadLetterLimit(self.config.get("max_dead_letters"))
@@ -97,7 +96,11 @@ class TargetSnowflakeML(Target):
     @cached_property
     def opening(self) -> ModuleType:
         """What needs pyarrow and the connector; ``--version`` need not wait for their import."""
-        return import_module("target_snowflake_ml.opening")
+        found = import_module("target_snowflake_ml.opening")
+        # records hold no cycles, and going through all that is imported again and again finds none either
+        gc.freeze()
+        gc.set_threshold(_GARBAGE)
+        return found
 
     @cached_property
     def spool(self) -> Spool:
@@ -229,24 +232,33 @@ class TargetSnowflakeML(Target):
         self._undecoded[stream] = whole
 
     @override
-    def _process_record_message(self, message_dict: RecordLine) -> None:  # type: ignore[override]
+    def _process_record_message(self, message_dict: RecordLine) -> Take | None:  # type: ignore[override]
         stream, line, number = message_dict
         whole = self._undecoded.get(stream)
-        if whole:
-            sink: SnowflakeSink = self._sinks_active[stream]  # type: ignore[assignment]
-            sink.add(line, number)
-            if sink.is_full:
-                self._drain(sink)
-        elif whole is None:
+        if whole is None:
             raise RecordsWithoutSchemaException(
                 f"Line {number} of the input is a RECORD of stream '{stream}', for which no SCHEMA came"
                 " before. The tap breaks the Singer specification.",
             )
-        else:
-            self._map(message_dict)
+        if whole:
+            sink: SnowflakeSink = self._sinks_active[stream]  # type: ignore[assignment]
+            sink.take(line, number)
+            return sink.take
+        self._map(message_dict)
+        self.limit_waiting()
+        return None
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of all records that wait for their batch."""
+        return sum(sink.waiting_bytes for sink in self._sinks_active.values())  # type: ignore[attr-defined]
+
+    def limit_waiting(self) -> None:
+        """Load what waits in too many bytes, or for too long."""
         if self.waiting_bytes > self._most_waiting:
-            self._drain(max(self._sinks_active.values(), key=lambda sink: sink.waiting_bytes))  # type: ignore[attr-defined]
-        self._handle_max_record_age()
+            self.drain(max(self._sinks_active.values(), key=lambda sink: sink.waiting_bytes))  # type: ignore[attr-defined]
+        if time.time() - self._last_full_drain_at > self._longest_wait:
+            self.drain_all()
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -304,7 +316,7 @@ class TargetSnowflakeML(Target):
         if message.get("stream") not in self._undecoded:
             raise InvalidInputLine("no SCHEMA of this stream came before")
 
-    def _drain(self, sink: Sink) -> None:
+    def drain(self, sink: Sink) -> None:
         """Load one stream's batch; if nothing waits any more, the state may go out."""
         self.drain_one(sink)
         if not self.waiting_bytes and self._latest_state:
@@ -312,21 +324,22 @@ class TargetSnowflakeML(Target):
 
     def _map(self, message: RecordLine) -> None:
         """The SDK's path: decode the record, run its stream maps, and encode what they gave."""
+        stream, line, number = message
         try:
-            decoded = self.message_reader.deserialize_json(message.line)
+            decoded = self.message_reader.deserialize_json(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            first = self.mapper.stream_maps[message.stream][0]
+            first = self.mapper.stream_maps[stream][0]
             flawed: SnowflakeSink = self.get_sink(first.stream_alias)  # type: ignore[assignment]
-            flawed.add(message.line, message.number)  # its batch makes it a dead letter
+            flawed.add(line, number)  # its batch makes it a dead letter
             return
         about = {name: decoded[name] for name in ("time_extracted", "version") if name in decoded}
-        for stream_map in self.mapper.stream_maps[message.stream]:
+        for stream_map in self.mapper.stream_maps[stream]:
             record = stream_map.transform(copy.copy(decoded["record"]))
             if record is not None:
                 sink = self.get_sink(stream_map.stream_alias)
-                sink.process_record(record, {**about, "line_number": message.number})
+                sink.process_record(record, {**about, "line_number": number})
                 if sink.is_full:
-                    self._drain(sink)
+                    self.drain(sink)
 
     def _stop(self) -> None:
         """Load what was read, as somebody asked the process to stop."""

@@ -25,12 +25,15 @@ from ml_connector.load.schema import METADATA_NAMES, Column, Field, Kind, fields
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Rejection", "StreamDecoder"]
+    from ml_connector.load.values import BadValue
+
+__all__ = ["BLOCK", "Rejection", "StreamDecoder", "together"]
 
 EXTRACTED_AT = Field(Column("_sdc_extracted_at", Kind.TIMESTAMP_TZ), frozenset({"string", "null"}), key=False)
 DELETED_AT = Field(Column("_sdc_deleted_at", Kind.TIMESTAMP_TZ), frozenset({"string", "null"}), key=False)
 _INT64 = 2**63
-_BLOCK = 2_048
+BLOCK = 2_048
+"""Records that are decoded at once: few enough to stay in the processor's cache."""
 _MOST_UNKNOWN = 200
 
 
@@ -96,9 +99,8 @@ class StreamDecoder:
         """
         tables: list[pa.Table] = []
         rejections: list[Rejection] = []
-        # small blocks stay in the processor's cache, which is twice as fast as one large block
-        for start in range(0, len(lines), _BLOCK) or (0,):
-            block = lines[start : start + _BLOCK]
+        for start in range(0, len(lines), BLOCK) or (0,):
+            block = lines[start : start + BLOCK]
             decoded, problems = self._envelopes(block)
             rows = [row for row, message in enumerate(decoded) if message is not None]
             table, bad = self._table([decoded[row] for row in rows])
@@ -115,7 +117,7 @@ class StreamDecoder:
                 )
                 for row, (path, kind, message) in sorted(problems.items())
             ]
-        return _together(tables), rejections
+        return together(tables), rejections
 
     def _compile(self) -> None:
         """Compile the Structs; unknown names met so far become fields that are counted and dropped."""
@@ -223,7 +225,8 @@ class StreamDecoder:
             for row, problem in wrong.items():
                 bad.setdefault(row, (f"$.record.{field.column.name}", problem.kind, str(problem)))
             arrays.append(array)
-        extracted, wrong = build(EXTRACTED_AT, [envelope.time_extracted for envelope in envelopes])
+        moments = [envelope.time_extracted for envelope in envelopes]
+        extracted, wrong = _same(moments) or build(EXTRACTED_AT, moments)
         for row, problem in wrong.items():
             bad.setdefault(row, ("$.time_extracted", problem.kind, str(problem)))
         versions: list[int | None] = [envelope.version for envelope in envelopes]
@@ -254,14 +257,22 @@ class StreamDecoder:
             self.unknown_fields[name] = self.unknown_fields.get(name, 0) + seen
 
 
-def _together(tables: list[pa.Table]) -> pa.Table:
-    """Join the blocks; where one block has an integer beyond 64 bits, all give that column as decimal."""
+def together(tables: list[pa.Table]) -> pa.Table:
+    """Join blocks of one stream; where one has an integer beyond 64 bits, all give that column as decimal."""
     schema = tables[0].schema
     for table in tables[1:]:
         for place, (known, found) in enumerate(zip(schema, table.schema, strict=True)):
             if found.type != known.type and pa.types.is_decimal(found.type):
                 schema = schema.set(place, found)
     return pa.concat_tables([table if table.schema == schema else table.cast(schema) for table in tables])
+
+
+def _same(moments: Sequence[str | None]) -> tuple[pa.Array, dict[int, BadValue]] | None:
+    """Read a moment once that all records of a block share, as most do."""
+    if len(set(moments)) != 1:
+        return None
+    array, wrong = build(EXTRACTED_AT, moments[:1])
+    return None if wrong else (pa.repeat(array[0], len(moments)), {})
 
 
 def _spellable(name: str) -> bool:

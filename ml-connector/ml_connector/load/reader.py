@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from decimal import Decimal
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
@@ -19,20 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _KNOWN = frozenset({"RECORD", "SCHEMA", "STATE", "ACTIVATE_VERSION", "BATCH"})
+_BUFFER = 1 << 18
+_RECORD = b'"record"'
+_LONGEST_HEAD = 400
+_MOST_HEADS = 1_000
+_NO_HEAD = b"\n\n"
+"""No line begins like this."""
 
 
-class RecordLine(NamedTuple):
-    """A RECORD message as it came.
+RecordLine: TypeAlias = tuple[str, bytes, int]
+"""A RECORD message as it came: its stream, the whole line, and the line's number in the input, from 1."""
 
-    Attributes:
-        stream: The stream's name.
-        line: The whole message.
-        number: Its line number in the input, from 1.
-    """
-
-    stream: str
-    line: bytes
-    number: int
+Take: TypeAlias = "Callable[[bytes, int], None]"
+"""Takes further lines of the same stream, until a message of another type comes."""
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -45,7 +44,9 @@ class StoppedError(Exception):
 
 
 class ColumnarReader(GenericSingerReader[bytes]):
-    """A message reader whose RECORD callback takes a :class:`RecordLine` instead of a dict.
+    """A message reader whose RECORD callback takes a :data:`RecordLine` instead of a dict.
+
+    The callback may return a :data:`Take`, which spares a call for each record that follows.
 
     Attributes:
         failed: Told what ended the reading, before the error goes on its way.
@@ -63,8 +64,11 @@ class ColumnarReader(GenericSingerReader[bytes]):
 
     @property
     def default_input(self) -> IO[bytes]:
-        """Standard input, as bytes."""
-        return sys.stdin.buffer
+        """Standard input, as bytes; read in larger pieces than usual."""
+        try:
+            return open(sys.stdin.fileno(), "rb", buffering=_BUFFER, closefd=False)
+        except (OSError, ValueError):  # something else stands in for it
+            return sys.stdin.buffer
 
     def deserialize_json(self, line: bytes) -> dict[str, Any]:
         """Decode one message whole; numbers with a point become decimals."""
@@ -133,33 +137,56 @@ class ColumnarReader(GenericSingerReader[bytes]):
         callbacks: dict[Any, Callable[[Any], None]],
     ) -> Counter[str]:
         counts: Counter[str] = Counter()
-        record = callbacks["RECORD"]
-        peek = self._peek.decode
+        takers: dict[bytes, Take] = {}
+        head = _NO_HEAD
+        take: Take = _take_none
+        taken = 0
         for number, line in enumerate(self._lines(source), 1):
-            try:
-                peeked = peek(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                if not line.strip():
+            # most lines begin as the one before did, or another one, which spares the look into them
+            if not line.startswith(head):
+                head = line[: line.find(_RECORD, 0, _LONGEST_HEAD)]
+                if head not in takers:
+                    head = _NO_HEAD
+                    self._look_into(line, number, callbacks, counts, takers)
                     continue
-                if stream := stream_of_flawed_record(line):
-                    counts["RECORD"] += 1
-                    record(RecordLine(stream, line, number))  # its batch makes it a dead letter
-                    continue
-                raise BadInputError(
-                    f"Line {number} of the input is not a Singer message: {error}."
-                ) from error
-            counts[peeked.type] += 1
-            if peeked.type == "RECORD":
-                if peeked.stream is None:
-                    raise BadInputError(f"Line {number} of the input is a RECORD that names no stream.")
-                record(RecordLine(peeked.stream, line, number))
-            elif peeked.type in _KNOWN:
-                self._other(peeked, line, number, callbacks[peeked.type])
-            else:
-                raise BadInputError(
-                    f"Line {number} of the input has the unknown message type {peeked.type!r}."
-                )
+                take = takers[head]
+            take(line, number)
+            taken += 1
+        counts["RECORD"] += taken
         return counts
+
+    def _look_into(
+        self,
+        line: bytes,
+        number: int,
+        callbacks: dict[Any, Callable[[Any], None]],
+        counts: Counter[str],
+        takers: dict[bytes, Take],
+    ) -> None:
+        """Hand one message to its callback, whatever it is; remember how RECORD messages like it begin."""
+        record: Callable[[RecordLine], Take | None] = callbacks["RECORD"]
+        try:
+            peeked = self._peek.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if not line.strip():
+                return
+            if stream := stream_of_flawed_record(line):
+                counts["RECORD"] += 1
+                record((stream, line, number))  # its batch makes it a dead letter
+                return
+            raise BadInputError(f"Line {number} of the input is not a Singer message: {error}.") from error
+        counts[peeked.type] += 1
+        if peeked.type == "RECORD":
+            if peeked.stream is None:
+                raise BadInputError(f"Line {number} of the input is a RECORD that names no stream.")
+            taker = record((peeked.stream, line, number))
+            if taker and len(takers) < _MOST_HEADS and (head := _head_of(line, peeked.stream)):
+                takers[head] = taker
+        elif peeked.type in _KNOWN:
+            takers.clear()
+            self._other(peeked, line, number, callbacks[peeked.type])
+        else:
+            raise BadInputError(f"Line {number} of the input has the unknown message type {peeked.type!r}.")
 
     def _other(self, peeked: _Envelope, line: bytes, number: int, callback: Callable[[Any], None]) -> None:
         try:
@@ -169,3 +196,17 @@ class ColumnarReader(GenericSingerReader[bytes]):
             raise BadInputError(
                 f"Line {number} of the input, {peeked.type}{of}, cannot be used: {error}."
             ) from error
+
+
+def _take_none(_line: bytes, number: int) -> None:
+    raise AssertionError(f"line {number} begins with {_NO_HEAD!r}")  # pragma: no cover - none can
+
+
+def _head_of(line: bytes, stream: str) -> bytes | None:
+    """What comes before the record, if it says nothing but that this is a RECORD of the stream."""
+    head = line[: max(line.find(_RECORD, 0, _LONGEST_HEAD), 0)]
+    try:
+        said = msgspec.json.decode(head.rstrip().removesuffix(b",") + b"}")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return head if said == {"type": "RECORD", "stream": stream} else None
