@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from erp_sandbox.business.cli import advance
+from erp_sandbox.intacct.cli import intacct
 from erp_sandbox.sage300.cli import sage300
 from erp_sandbox.snowflake.cli import snowflake
 
@@ -21,6 +22,7 @@ def serve() -> None:
 
 
 serve.add_command(sage300)
+serve.add_command(intacct)
 serve.add_command(snowflake)
 main.add_command(advance)
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from erp_sandbox.business.history import COMPANIES, BusinessError, advance, create
+from erp_sandbox.business.history import COMPANIES, BusinessError, add_erp, advance, create
 
-__all__ = ["COMPANIES", "BusinessError", "advance", "create"]
+__all__ = ["COMPANIES", "BusinessError", "add_erp", "advance", "create"]

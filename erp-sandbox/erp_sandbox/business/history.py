@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from erp_sandbox.business.books import Books, connect
 from erp_sandbox.business.days import FIRST_DAY, HISTORY_DAYS, found, live
-from erp_sandbox.sage300.projection import project
+from erp_sandbox.intacct import projection as intacct
+from erp_sandbox.sage300 import projection as sage300
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,7 +27,13 @@ class BusinessError(Exception):
     """The file cannot be created or moved on; the message says why and what to do."""
 
 
-def create(path: Path | str, companies: Sequence[str] = COMPANIES, scale: float = 1.0, seed: int = 1) -> None:
+def create(
+    path: Path | str,
+    companies: Sequence[str] = COMPANIES,
+    scale: float = 1.0,
+    seed: int = 1,
+    erps: Sequence[str] = ("sage300",),
+) -> None:
     """Create a business: companies with half a year of history.
 
     Args:
@@ -34,6 +41,7 @@ def create(path: Path | str, companies: Sequence[str] = COMPANIES, scale: float 
         companies: Identifiers of the companies. SAMLTD keeps its books in CAD, all others in USD.
         scale: Size; 1.0 is about 60 vendors, 80 customers, 150 items and 400 invoices a side and company.
         seed: The same seed gives the same business.
+        erps: Whose records the books are kept as too; see ``add_erp``.
 
     Raises:
         BusinessError: When the file holds a business already.
@@ -49,7 +57,30 @@ def create(path: Path | str, companies: Sequence[str] = COMPANIES, scale: float 
             for nth in range(HISTORY_DAYS):
                 live(books, FIRST_DAY + dt.timedelta(days=nth), seed)
         today = FIRST_DAY + dt.timedelta(days=HISTORY_DAYS - 1)
-        _finish(connection, today, companies=json.dumps(list(companies)), seed=str(seed), scale=str(scale))
+        meta = {"companies": json.dumps(list(companies)), "seed": str(seed), "scale": str(scale)}
+        _finish(connection, today, **meta, erps=json.dumps(list(erps)))
+
+
+def add_erp(path: Path | str, erp: str) -> None:
+    """Keep a business's books as the records of one more ERP, from now on and for all of its history.
+
+    Args:
+        path: A file made by ``create``.
+        erp: ``sage300`` or ``intacct``.
+
+    Raises:
+        BusinessError: When the file holds no business.
+    """
+    with closing(connect(path)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        known = json.loads(_meta(connection, "erps") or '["sage300"]')
+        today = _meta(connection, "today")
+        if today is None:
+            raise BusinessError(f"{path} holds no business")
+        if erp not in known:
+            if erp == "sage300":
+                raise BusinessError(f"{path} was made for another ERP: name a file of its own for sage300")
+            _finish(connection, dt.date.fromisoformat(today), erps=json.dumps([*known, erp]))
 
 
 def advance(path: Path | str, days: int) -> None:
@@ -83,9 +114,14 @@ def advance(path: Path | str, days: int) -> None:
 
 
 def _finish(connection: sqlite3.Connection, today: dt.date, **meta: str) -> None:
-    project(connection)
     for key, value in {**meta, "today": today.isoformat()}.items():
         connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+    erps = json.loads(_meta(connection, "erps") or '["sage300"]')
+    if "sage300" in erps:
+        sage300.project(connection)
+    if "intacct" in erps:
+        intacct.project(connection, json.loads(str(_meta(connection, "companies"))), today.isoformat())
+    connection.execute("DELETE FROM biz_touched")
     connection.execute("COMMIT")
 
 
