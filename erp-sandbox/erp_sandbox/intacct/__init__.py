@@ -1,0 +1,1 @@
+"""Sage Intacct's XML Gateway over the generated business."""
