@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from singer_sdk import Tap
 from singer_sdk import typing as th
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
 
-from ml_connector.extract import common_settings
+from ml_connector.extract import common_settings, parse_lookback
 
 NAMES = {
     "start_date", "page_size", "lookback", "discover_custom_fields", "request_timeout", "max_retries",
@@ -49,3 +50,12 @@ def test_lookback_is_a_duration_or_seconds(lookback):
 def test_impossible_numbers_are_refused(wrong):
     with pytest.raises(ConfigValidationError):
         AnyTap(config=wrong)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("PT6H", "PT6H"), ("86400", "86400")])
+def test_a_lookback_from_the_environment_stays_its_text(monkeypatch, text, expected):
+    """The SDK takes what may be an integer for one, and ends where the text is none."""
+    monkeypatch.setenv("TAP_LOOKBACK", text)
+    found = parse_environment_config(common_settings().to_dict(), "TAP_")
+    assert found["lookback"] == expected
+    assert parse_lookback(found["lookback"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ml_connector.extract import Finding
 
 from tap_sage300.errors import LoginRefused, NotAllowed, Sage300Error, StreamUnavailable
 
@@ -10,15 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tap_sage300.client import Sage300Client
-
-
-class Finding(NamedTuple):
-    """What one step of the test found."""
-
-    ok: bool
-    """False when the run would stop there."""
-    text: str
-    """One line for a person."""
 
 
 def check(

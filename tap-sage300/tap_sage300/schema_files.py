@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from tap_sage300.digits import HINTS, MOST_DIGITS
+from ml_connector.extract.digits import HINTS, MOST_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import click
-from ml_connector.extract import ExactWriter, HttpError, common_settings
-from ml_connector.secrets import SecretError, protect_logs, redact
-from singer_sdk import Tap
+from ml_connector.extract import ErpTap, common_settings
+from ml_connector.extract.digits import into_catalog, out_of_catalog
 from singer_sdk import typing as th
-from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.plugin_base import SingerCommand
-from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_sage300.accounts import CHART, ChartOfAccounts
 from tap_sage300.client import Sage300Client
 from tap_sage300.connection_test import check
 from tap_sage300.control_totals import control_totals
-from tap_sage300.digits import into_catalog, out_of_catalog
 from tap_sage300.discovery import ServerDescription, discover, extra_resources
 from tap_sage300.errors import Sage300Error
 from tap_sage300.streams import RESOURCES
 from tap_sage300.streams.base import DocumentStream, Sage300Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from singer_sdk.plugin_base import _ConfigInput
+    from ml_connector.extract import Finding
 
 
 _EXTRA_RESOURCE = th.ObjectType(
@@ -42,11 +33,11 @@ _EXTRA_RESOURCE = th.ObjectType(
 )
 
 
-class TapSage300(Tap):
+class TapSage300(ErpTap):
     """Reads companies of Sage 300 (Accpac) through the Sage 300 Web API."""
 
     name = "tap-sage300"
-    message_writer_class = ExactWriter
+    foreseen = (Sage300Error,)
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         th.Property(
@@ -116,7 +107,6 @@ class TapSage300(Tap):
         self._accounts: dict[str, ChartOfAccounts] = {}
         self._forgiving = False
         self.digits = out_of_catalog(options.get("catalog"))
-        protect_logs()
         super().__init__(**options)
 
     @property
@@ -164,8 +154,8 @@ class TapSage300(Tap):
             self._accounts[company] = ChartOfAccounts(self.client(company), wanted)
         return self._accounts[company]
 
+    @override
     def close(self) -> None:
-        """End all sessions."""
         for client in self._clients.values():
             client.close()
         self._clients.clear()
@@ -191,46 +181,7 @@ class TapSage300(Tap):
             return None
         return ServerDescription([self.client(name) for name in self.companies], forgiving=self._forgiving)
 
-    @classmethod
     @override
-    def get_singer_command(cls) -> click.Command:
-        command = super().get_singer_command()
-        command.params.append(
-            click.Option(
-                ["--control-totals"],
-                is_flag=True,
-                help="Print counts and sums by stream, company and period as JSON, and exit.",
-            )
-        )
-        return _Command(
-            name=command.name,
-            callback=command.callback,
-            params=command.params,
-            context_settings=command.context_settings,
-            help=command.help,
-            logger=cls.logger,
-        )
-
-    @classmethod
-    @override
-    def invoke(cls, *, control_totals: bool = False, **options: Any) -> None:
-        """Run the tap.
-
-        Args:
-            control_totals: Print control totals instead of records.
-            options: The SDK's: `about`, `about_format`, `config`, `state`, `catalog`.
-        """
-        if not control_totals:
-            super().invoke(**options)
-            return
-        config, catalog = options.get("config"), options.get("catalog")
-        tap = cls(
-            config=config.config if config else None,
-            catalog=json.load(catalog) if catalog else None,
-            parse_env_config=bool(config and config.parse_env),
-        )
-        click.echo(json.dumps(tap.control_totals(), indent=1))
-
     def control_totals(self) -> dict[str, Any]:
         """Count and sum the selected streams.
 
@@ -243,70 +194,15 @@ class TapSage300(Tap):
         roots = [stream for stream in self.streams.values() if isinstance(stream, DocumentStream)]
         return control_totals(roots, self.companies)
 
-    @classmethod
     @override
-    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
-        if not value:
-            return
-        config: _ConfigInput | None = ctx.params.get("config")
-        tap = cls(
-            config=config.config if config else None,
-            parse_env_config=bool(config and config.parse_env),
-            validate_config=False,
-            setup_mapper=False,
-        )
-        tap._forgiving = True
-        tap.run_discovery()
-        tap.close()
-        ctx.exit()
+    def findings(self) -> Iterator[Finding]:
+        return check(self.companies, self.modules, self.client)
 
-    @classmethod
     @override
-    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        if value != CliTestOptionValue.All.value:
-            super().cb_test(ctx, param, value)
-            return
-        config: _ConfigInput | None = ctx.params.get("config")
-        tap = cls(
-            config=config.config if config else None,
-            parse_env_config=bool(config and config.parse_env),
-            setup_mapper=False,
-        )
-        failed = False
-        for finding in check(tap.companies, tap.modules, tap.client):
-            click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {redact(finding.text)}")
-            failed = failed or not finding.ok
-        tap.close()
-        ctx.exit(1 if failed else 0)
+    def forgive(self) -> None:
+        self._forgiving = True
 
     @property
     def modules(self) -> list[str]:
         """The modules of all streams, extra resources included."""
         return sorted({resource.module for resource in (*RESOURCES, *extra_resources(self.config))})
-
-
-class _Command(SingerCommand):
-    """A command whose foreseen failures are one sentence each."""
-
-    @override
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().main(*args, **kwargs)
-        except ConfigValidationError as error:
-            _fail(f"The settings are not complete: {'; '.join(error.errors)}.")
-        except (Sage300Error, SecretError, HttpError) as error:
-            _fail(str(error))
-
-    @override
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            # Python would complain once more when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            _fail("The program that reads this tap's output has ended before the tap: see what it says.")
-
-
-def _fail(sentence: str) -> None:
-    click.echo(redact(sentence), err=True)
-    sys.exit(1)

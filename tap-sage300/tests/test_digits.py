@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tap_sage300.digits import with_digits
+from ml_connector.extract.digits import with_digits
 
 VENDORS = """<?xml version="1.0"?><edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">
 <edmx:DataServices><Schema Namespace="M" xmlns="http://docs.oasis-open.org/odata/ns/edm">

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ml_connector.extract.erp_tap import ErpTap, Finding
 from ml_connector.extract.http import (
     Clock,
     GaveUpError,
@@ -18,7 +19,9 @@ from ml_connector.extract.writer import ExactWriter
 
 __all__ = [
     "Clock",
+    "ErpTap",
     "ExactWriter",
+    "Finding",
     "GaveUpError",
     "HttpError",
     "HttpSettings",

@@ -12,16 +12,19 @@ from ml_connector.extract.lookback import DEFAULT_LOOKBACK
 DEFAULT_PREFETCH_PAGES = 2
 
 
-def common_settings() -> th.PropertiesList:
+def common_settings(lookback: str = DEFAULT_LOOKBACK) -> th.PropertiesList:
     """Describe the common settings, to be joined with a tap's own.
+
+    Args:
+        lookback: The default of the setting `lookback`.
 
     Returns:
         The properties; join them as `th.PropertiesList(*own, *common_settings()).to_dict()`.
     """
-    return th.PropertiesList(*_reading(), *_connection())
+    return th.PropertiesList(*_reading(lookback), *_connection())
 
 
-def _reading() -> list[th.Property[Any]]:
+def _reading(lookback: str) -> list[th.Property[Any]]:
     """What is read, and how much of it at a time."""
     return [
         th.Property(
@@ -36,8 +39,8 @@ def _reading() -> list[th.Property[Any]]:
         ),
         th.Property(
             "lookback",
-            th.CustomType({"type": ["string", "integer", "null"]}),
-            default=DEFAULT_LOOKBACK,
+            th.CustomType({"type": ["string", "number", "null"]}),
+            default=lookback,
             title="Lookback",
             description=(
                 "How far before its bookmark a stream reads again, because the ERP stamps changes late or by"

@@ -81,7 +81,7 @@ def loading_settings() -> th.PropertiesList:
         ),
         th.Property(
             "max_dead_letters",
-            th.CustomType({"type": ["string", "integer", "null"]}),
+            th.CustomType({"type": ["string", "number", "null"]}),
             title="Dead letters allowed",
             description="How many records a run may reject: a count, or a percentage such as 1%. No limit"
             " if unset.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from ml_connector.extract.digits import hints_of, with_digits
 from singer_sdk import Stream
 from singer_sdk import singerlib as singer
 from singer_sdk.helpers._util import utc_now
@@ -12,7 +13,6 @@ from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
 from tap_sage300 import optional_fields
-from tap_sage300.digits import hints_of, with_digits
 from tap_sage300.reading import SetRun, documents
 from tap_sage300.rows import RowMaker
 from tap_sage300.schema_files import OWN_COLUMNS, SEGMENTS, without_hints

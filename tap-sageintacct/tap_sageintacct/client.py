@@ -1,0 +1,211 @@
+"""What the tap asks of the gateway: pages, aggregates, descriptions (reference sections 2.1 to 2.3)."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tap_sageintacct import filters
+from tap_sageintacct.errors import FieldsUnknown, IntacctError
+from tap_sageintacct.session import Session, raise_for
+from tap_sageintacct.xml import element
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_sageintacct.xml import Element, Result
+
+MOST_A_PAGE = 2_000
+"""Rows that `query` gives at once. Each call is billed, so pages are as large as they may be."""
+_TOGETHER = 20
+"""Functions in one request: enough to spare round trips, few enough for the gateway's 15 minutes."""
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked of one object.
+
+    Attributes:
+        name: The object.
+        select: Fields; `query` knows no word for all of them.
+        filter: Its filter, or None.
+        key: The field that pages are told apart by: rows come in its order, each page after the last one's.
+        size: Rows a page.
+    """
+
+    name: str
+    select: Sequence[str]
+    filter: Element | None = None
+    key: str = "RECORDNO"
+    size: int = MOST_A_PAGE
+
+    def element(self, after: object = None) -> Element:
+        """The function.
+
+        Args:
+            after: Only rows whose key is greater.
+        """
+        later = filters.compared("greaterthan", self.key, after) if after is not None else None
+        condition = filters.all_of([later, _copied(self.filter)])
+        order = element("order", element("field", text=self.key), element("ascending"))
+        return element(
+            "query",
+            element("object", text=self.name),
+            element("select", *(element("field", text=name) for name in self.select)),
+            element("filter", condition) if condition is not None else None,
+            element("orderby", order),
+            element("options", element("showprivate", text="true")),
+            element("pagesize", text=self.size),
+        )
+
+
+class Client:
+    """Reads one entity of a company.
+
+    Args:
+        config: The settings, secrets in plain text.
+        entity: The entity; empty for the top level.
+        logger: Gets a line a retry.
+    """
+
+    def __init__(self, config: Mapping[str, Any], entity: str, logger: logging.Logger) -> None:
+        self.company = str(config["company_id"])
+        self.entity = entity
+        self.session = Session(config, entity, logger=logger)
+        self._logger = logger
+
+    def pages(
+        self, query: Query, after: object = None, first: Result | None = None
+    ) -> Iterator[list[Record]]:
+        """Read rows in the order of their key, page by page.
+
+        Offsets would shift while the data changes; a key that was passed is never asked for again. Fields
+        that the company does not have are left out, with one warning.
+
+        Args:
+            query: What is asked.
+            after: Only rows whose key is greater.
+            first: The first page, if it is there already.
+
+        Yields:
+            Each page's rows, as texts.
+
+        Raises:
+            IntacctError: The gateway refuses.
+        """
+        while True:
+            if first is not None:
+                result, first = first, None
+            else:
+                query, result = self._page(query, after)
+            rows = result.records
+            if rows:
+                after = rows[-1].get(query.key)
+                yield rows
+            if len(rows) < query.size and int(result.attributes.get("numremaining") or 0) == 0:
+                return
+            if not rows or after is None:
+                raise IntacctError(
+                    f"{query.name} of {self.place}: a page without {query.key} came before the last one."
+                )
+
+    def first_pages(self, queries: Mapping[str, Query]) -> dict[str, Result]:
+        """Ask for the first pages of several objects at once, to spare round trips.
+
+        Args:
+            queries: By any name.
+
+        Returns:
+            The results by the same names; a query that failed is missing, to be asked alone.
+        """
+        found: dict[str, Result] = {}
+        names = list(queries)
+        for start in range(0, len(names), _TOGETHER):
+            some = names[start : start + _TOGETHER]
+            asked = [(self.what(queries[name].name), queries[name].element()) for name in some]
+            results = zip(some, self.session.run(asked), strict=True)
+            found |= {name: result for name, result in results if not result.failed}
+        return found
+
+    def aggregates(
+        self, name: str, by: Sequence[str], counted: str, summed: Sequence[str]
+    ) -> Iterator[dict[str, str | None]]:
+        """Count and sum an object's rows by some fields, computed by the gateway.
+
+        Args:
+            name: The object.
+            by: The fields of a group.
+            counted: The field that is counted.
+            summed: The fields that are summed.
+
+        Yields:
+            A row a group; the count's element is `COUNT.<field>`.
+        """
+        offset = 0
+        while True:
+            columns = [element("field", text=field) for field in by]
+            columns += [element("count", text=counted), *(element("sum", text=field) for field in summed)]
+            orders = [element("order", element("field", text=field), element("ascending")) for field in by]
+            ask = element(
+                "query",
+                element("object", text=name),
+                element("select", *columns),
+                element("orderby", *orders) if orders else None,
+                element("options", element("showprivate", text="true")),
+                element("pagesize", text=MOST_A_PAGE),
+                element("offset", text=offset),
+            )
+            result = self.one(self.what(name), ask)
+            yield from result.records
+            offset += len(result.records)
+            if not result.records or int(result.attributes.get("numremaining") or 0) == 0:
+                return
+
+    def one(self, what: str, function: Element) -> Result:
+        """Run one function.
+
+        Raises:
+            IntacctError: If it failed.
+        """
+        (result,) = self.session.run([(what, function)])
+        raise_for(result, what)
+        return result
+
+    def several(self, functions: Sequence[tuple[str, Element]]) -> list[Result]:
+        """Run functions in as few requests as is polite; failed ones have their errors."""
+        results: list[Result] = []
+        for start in range(0, len(functions), _TOGETHER):
+            results += self.session.run(functions[start : start + _TOGETHER])
+        return results
+
+    @property
+    def place(self) -> str:
+        """The company and its entity, for a person."""
+        return f"{self.company} {self.entity}".strip()
+
+    def what(self, name: str) -> str:
+        """An object of this place, for a person."""
+        return f"{name} of {self.place}"
+
+    def close(self) -> None:
+        """Let connections go."""
+        self.session.close()
+
+    def _page(self, query: Query, after: object) -> tuple[Query, Result]:
+        while True:
+            try:
+                return query, self.one(self.what(query.name), query.element(after))
+            except FieldsUnknown as unknown:  # noqa: PERF203 - an attempt is a request
+                kept = [name for name in query.select if name not in unknown.names]
+                if len(kept) == len(query.select) or not kept:
+                    raise
+                self._logger.warning("%s They are left out.", unknown)
+                query = replace(query, select=kept)
+
+
+def _copied(found: Element | None) -> Element | None:
+    """A filter that is used for each page: an element can be in one document only."""
+    return None if found is None else deepcopy(found)

@@ -1,0 +1,141 @@
+"""What can go wrong with the gateway, in words a person can act on.
+
+Where errors sit and what they say: reference sections 1.4 and 1.5.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ml_connector.extract import TryAgain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SUPPORT_ID = re.compile(r"\s*\[Support ID:[^\]]*\]")
+_NO_PERMISSION = re.compile(r"do not have permission|not authori[sz]ed to", re.IGNORECASE)
+_UNKNOWN_OBJECT = re.compile(r"object definition \S+ not found|not subscribed|no subscription", re.IGNORECASE)
+_PASSING = re.compile(
+    r"temporarily off-?line|try again later|rate limit|too many (?:operations|requests)|"
+    r"concurren|timed? ?out|deadlock",
+    re.IGNORECASE,
+)
+_SESSION = re.compile(r"invalid session|session (?:has )?(?:expired|timed out)", re.IGNORECASE)
+_FIELDS = re.compile(r"[;:]\s*\[?(?P<names>[A-Z][\w.]*(?:\s*,\s*[A-Z][\w.]*)*)\]?\s*$", re.IGNORECASE)
+GENERIC = "DL02000001"
+
+
+class IntacctError(Exception):
+    """The gateway refuses, and asking again does not help; the message says what to do."""
+
+
+class SignInRefused(IntacctError):  # noqa: N818 - reads as the sentence it is
+    """Sender, company or user is wrong, or may not use Web Services."""
+
+
+class ObjectUnavailable(IntacctError):  # noqa: N818 - a state of the company, not a failure of the run
+    """The user may not read this object, or the company does not subscribe to it."""
+
+
+class FieldsUnknown(IntacctError):  # noqa: N818 - tells what to leave out
+    """A query named fields that this company does not have.
+
+    Attributes:
+        names: The fields.
+    """
+
+    def __init__(self, message: str, names: frozenset[str]) -> None:
+        super().__init__(message)
+        self.names = names
+
+
+class SessionEnded(Exception):  # noqa: N818 - a signal to the session, not an error anybody is shown
+    """The gateway does not know the session any more."""
+
+
+class Said(NamedTuple):
+    """One ``<error>`` of an answer; any part may be empty."""
+
+    errorno: str
+    description: str
+    description2: str
+    correction: str
+
+    def __str__(self) -> str:
+        """The parts that say something, without the support id."""
+        texts = dict.fromkeys(
+            _SUPPORT_ID.sub("", text).strip() for text in (self.description, self.description2)
+        )
+        parts = [text for text in texts if text]
+        if self.correction:
+            parts.append(self.correction.strip())
+        text = " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts)
+        return (
+            f"{self.errorno}: {text}" if self.errorno and text else self.errorno or text or "no reason given"
+        )
+
+
+def control_failed(said: Sequence[Said]) -> Exception:
+    """What a failure of the control block means."""
+    text = _together(said)
+    if _PASSING.search(text):
+        return TryAgain(text, distress=True)
+    if any(each.errorno == "XL03000003" for each in said):
+        return IntacctError(f"The gateway could not read the request: {text}")
+    return SignInRefused(
+        f"The gateway refuses the sender: {text} Check sender_id and sender_password (the Web Services"
+        " credentials, not the company's), and that the sender is in the company's list of authorized Web"
+        " Services senders (Company > Company Info > Security)."
+    )
+
+
+def sign_in_failed(said: Sequence[Said]) -> Exception:
+    """What a failure of the authentication block means."""
+    text = _together(said)
+    if _SESSION.search(text):
+        return SessionEnded(text)
+    if _PASSING.search(text):
+        return TryAgain(text, distress=True)
+    return SignInRefused(
+        f"Intacct refuses the sign-in: {text} Check company_id, user_id, user_password and entity_ids, that"
+        " the user is a Web Services user, and that the sender is authorized for the company."
+    )
+
+
+def result_failed(said: Sequence[Said], what: str) -> Exception:
+    """What a failed function means.
+
+    Args:
+        said: Its errors; the first one is usually the cause.
+        what: What was asked, for a person.
+    """
+    text = _together(said)
+    forbidden = _NO_PERMISSION.search(text) or any(each.errorno == "PL04000005" for each in said)
+    if forbidden or _UNKNOWN_OBJECT.search(text):
+        remedy = " Give the user's role List and View rights on it." if forbidden else ""
+        return ObjectUnavailable(f"{what}: {text}{remedy}")
+    if _SESSION.search(text):
+        return SessionEnded(text)
+    if unknown := _fields(said):
+        listed = ", ".join(sorted(unknown))
+        return FieldsUnknown(f"{what}: the company does not have the fields {listed}.", unknown)
+    refused = IntacctError(f"{what}: {text}")
+    passing = _PASSING.search(text) is not None
+    # the generic error is said of hiccups too (reference 1.5)
+    if passing or any(each.errorno == GENERIC for each in said):
+        return TryAgain(text, distress=passing, final=refused)
+    return refused
+
+
+def _fields(said: Sequence[Said]) -> frozenset[str]:
+    """The fields that a generic error names: after a semicolon or the last colon (reference 1.5)."""
+    for each in said:
+        text = _SUPPORT_ID.sub("", each.description2)
+        if each.errorno == GENERIC and (names := _FIELDS.search(text)):
+            return frozenset(name.strip() for name in names["names"].split(","))
+    return frozenset()
+
+
+def _together(said: Sequence[Said]) -> str:
+    return " ".join(dict.fromkeys(map(str, said))) or "no reason given."

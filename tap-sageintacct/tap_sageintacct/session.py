@@ -1,0 +1,204 @@
+"""One session of the gateway: signed in once, kept while it lives, renewed before it ends (reference 1.2)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from ml_connector.extract import GaveUpError, HttpSettings, PoliteSession, TryAgain, transient
+
+from tap_sageintacct import errors, xml
+from tap_sageintacct.errors import IntacctError, Said, SessionEnded
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping, Sequence
+
+    import requests
+
+    from tap_sageintacct.xml import Answer, Element, Result
+
+DEFAULT_URL = "https://api.intacct.com/ia/xml/xmlgw.phtml"
+DEFAULT_LIFETIME = 3_000
+_MOST_SIGN_INS = 4
+"""A session that dies again and again on the same request is a problem of its own."""
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+
+
+class Session:
+    """Sends functions, signed in to one entity of a company.
+
+    Args:
+        config: The settings, secrets in plain text.
+        entity: The entity; empty for the top level.
+        logger: Gets a line a retry and a sign-in.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        entity: str,
+        *,
+        logger: logging.Logger,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.entity = entity
+        self.calls = 0
+        self._config = config
+        self._logger = logger
+        self._clock = clock
+        self._lifetime = float(config.get("session_lifetime") or DEFAULT_LIFETIME)
+        self._sign_in_url = str(config.get("base_url") or DEFAULT_URL)
+        self._url = self._sign_in_url
+        self._token: str | None = None
+        self._signed_in_at = 0.0
+        self._skew = timedelta(0)
+        self._sender = (str(config["sender_id"]), str(config["sender_password"]))
+        headers = {"Content-Type": "application/xml", "Accept": "application/xml, text/xml"}
+        self._http = PoliteSession(HttpSettings.from_config(config), headers=headers, logger=logger)
+        self._one_at_a_time = threading.RLock()
+
+    def run(self, functions: Sequence[tuple[str, Element]]) -> list[Result]:
+        """Send functions in one request, and give their results in the same order.
+
+        A session that has ended is renewed and the request sent again: functions that read may be repeated.
+
+        Args:
+            functions: What is asked, for a person, and its element.
+
+        Returns:
+            The results; one that failed has its errors, for `raise_for`.
+
+        Raises:
+            SignInRefused: Sender, company or user is wrong.
+            IntacctError: The gateway refuses the request.
+            GaveUpError: What passes did not pass in all attempts.
+        """
+        with self._one_at_a_time:
+            for _ in range(_MOST_SIGN_INS):
+                if self._token is None or self._clock() - self._signed_in_at > self._lifetime:
+                    self._sign_in()
+                login = xml.element("sessionid", text=self._token)
+                try:
+                    results = self._send(self._url, login, functions).results
+                except SessionEnded as ended:
+                    self._logger.info("The session ended (%s); signing in again.", ended)
+                    self._token = None
+                    continue
+                self.calls += len(functions)
+                if len(results) != len(functions):
+                    raise IntacctError(
+                        f"The gateway gave {len(results)} results for {len(functions)} functions."
+                    )
+                return results
+        raise GaveUpError(f"The gateway ended {_MOST_SIGN_INS} sessions in a row before it answered.")
+
+    def now(self) -> datetime:
+        """This moment by Intacct's clock, which stamps the records, as the sign-in told it.
+
+        Raises:
+            SignInRefused: Sender, company or user is wrong.
+        """
+        self.sign_in()
+        return datetime.now(timezone.utc) + self._skew
+
+    def close(self) -> None:
+        """Let connections go."""
+        self._http.close()
+
+    def sign_in(self) -> None:
+        """Sign in, unless that was done.
+
+        Raises:
+            SignInRefused: Sender, company or user is wrong.
+        """
+        with self._one_at_a_time:
+            if self._token is None:
+                self._sign_in()
+
+    def _sign_in(self) -> None:
+        config = self._config
+        login = xml.element(
+            "login",
+            xml.element("userid", text=config["user_id"]),
+            xml.element("companyid", text=config["company_id"]),
+            xml.element("password", text=config["user_password"]),
+            xml.element("locationid", text=self.entity) if self.entity else None,
+        )
+        ask = xml.element("getAPISession")
+        if self.entity:
+            ask = xml.element("getAPISession", xml.element("locationid", text=self.entity))
+        answer = self._send(self._sign_in_url, login, [("getAPISession", ask)])
+        (result,) = answer.results
+        api = result.records[0] if result.records else {}
+        if not api.get("sessionid"):
+            raise IntacctError("The gateway's answer to getAPISession lacks a session.")
+        self._token = str(api["sessionid"])
+        self._url = str(api.get("endpoint") or self._sign_in_url)
+        self._signed_in_at = self._clock()
+        self._skew = _skew(answer.timestamp)
+
+    def _send(self, url: str, login: Element, functions: Sequence[tuple[str, Element]]) -> Answer:
+        body = xml.request(
+            self._sender, login, [(str(number), each) for number, (_, each) in enumerate(functions)]
+        )
+        names = [what for what, _ in functions]
+
+        def read(response: requests.Response) -> Answer:
+            return _read(response, names)
+
+        return self._http.request("POST", url, read=read, data=body)
+
+
+def _skew(timestamp: str | None) -> timedelta:
+    """How far Intacct's clock is ahead of this machine's."""
+    try:
+        at = datetime.fromisoformat(str(timestamp).strip())
+    except ValueError:
+        return timedelta(0)
+    return at - datetime.now(timezone.utc) if at.tzinfo else timedelta(0)
+
+
+def _read(response: requests.Response, names: Sequence[str]) -> Answer:
+    """Judge an answer: HTTP 200 is not a success by itself."""
+    body = response.content
+    try:
+        answer = xml.read(body)
+    except xml.NotXml as error:
+        if again := transient(response):
+            raise again from error
+        if response.status_code < _CLIENT_ERROR or response.status_code >= _SERVER_ERROR:
+            raise TryAgain(f"{error} (HTTP {response.status_code})") from error
+        raise IntacctError(
+            f"The gateway answered HTTP {response.status_code} without XML. Check base_url and proxy_url."
+        ) from error
+    if again := transient(response):
+        raise again
+    if answer.control_errors is not None:
+        raise errors.control_failed(answer.control_errors)
+    if answer.sign_in_errors is not None:
+        raise errors.sign_in_failed(answer.sign_in_errors)
+    for result, what in zip(answer.results, names, strict=False):
+        if result.failed:
+            problem = errors.result_failed(result.errors or [Said("", "", "no reason given", "")], what)
+            # what passes, passes for the whole request; what does not is of this function alone
+            if isinstance(problem, (TryAgain, SessionEnded)):
+                raise problem
+    return answer
+
+
+def raise_for(result: Result, what: str) -> None:
+    """Raise what a result failed with.
+
+    Args:
+        result: A function's result.
+        what: What was asked, for a person.
+
+    Raises:
+        IntacctError: If it failed.
+    """
+    if result.failed:
+        raise errors.result_failed(result.errors, what)

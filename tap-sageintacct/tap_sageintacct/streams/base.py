@@ -1,0 +1,190 @@
+"""The one kind of stream: an object of the gateway, read in each entity."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from ml_connector.extract.digits import hints_of, with_digits
+from singer_sdk import Stream
+from singer_sdk import singerlib as singer
+from singer_sdk.helpers._util import utc_now
+from singer_sdk.mapper import RemoveRecordTransform
+from typing_extensions import override
+
+from tap_sageintacct.errors import ObjectUnavailable
+from tap_sageintacct.reading import Reading, rows
+from tap_sageintacct.schema_files import OWN_COLUMNS, SENSITIVE, without_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping
+
+    from singer_sdk.helpers import types
+
+    from tap_sageintacct.client import Client, Record
+    from tap_sageintacct.streams.resource import Resource
+    from tap_sageintacct.tap import TapSageIntacct
+
+
+class IntacctStream(Stream):
+    """Reads an object.
+
+    Args:
+        tap: The tap.
+        resource: The object.
+        schema: The stream's schema with its `x-` hints.
+    """
+
+    STATE_MSG_FREQUENCY = 100_000
+
+    def __init__(self, tap: TapSageIntacct, resource: Resource, schema: Mapping[str, Any]) -> None:
+        self.selected_by_default = resource.selected
+        self.resource = resource
+        self._sensitive = [name for name, each in schema["properties"].items() if each.get(SENSITIVE)]
+        super().__init__(tap, schema=without_hints(schema), name=resource.stream)
+        self.primary_keys = ("source_company", "RECORDNO")
+        stamp = resource.replication_key
+        self.replication_key = stamp if stamp in self.schema["properties"] else None
+
+    @property
+    def tap(self) -> TapSageIntacct:
+        """The tap that this stream belongs to."""
+        return cast("TapSageIntacct", self._tap)
+
+    @property
+    @override
+    def metadata(self) -> singer.MetadataMapping:
+        """What is sensitive is not proposed by discovery; a catalog may select it."""
+        found = super().metadata
+        for name in self._sensitive:
+            if (entry := found.get(("properties", name))) is not None and entry.selected is None:
+                entry.selected_by_default = False
+        return found
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, Any]]:
+        return [self._context(entity) for entity in self.tap.entities]
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        # The SDK announces a version before its first record; here that comes when all entities are read.
+        return False
+
+    @override
+    def get_replication_key_signpost(self, context: types.Context | None = None) -> None:
+        """Return nothing: bookmarks are capped where they are made."""
+
+    @cached_property
+    def asked(self) -> dict[str, dict[str, Any]]:
+        """The selected columns that the gateway is asked for, with their schemas."""
+        properties = self.effective_schema["properties"]
+        return {
+            name: properties[name]
+            for name in properties
+            if name not in OWN_COLUMNS
+            and (name in self.primary_keys or self.mask.get(("properties", name), True))
+        }
+
+    def partition(self, client: Client) -> dict[str, Any]:
+        """An entity's part of this stream's state, to be changed in place."""
+        return self.get_context_state(self._context(client.entity))
+
+    def note_changed(self, client: Client, page: Iterable[Record], *, first_read: bool) -> None:
+        """Tell the tap which documents changed, for their lines; after a first read all lines come anyway."""
+        if not first_read:
+            self.tap.note_changed(self.name, client, [str(record["RECORDNO"]) for record in page])
+
+    def note_deleted(self, client: Client, recordno: str) -> None:
+        """Tell the tap which documents are gone, for their lines."""
+        self.tap.note_changed(self.name, client, [recordno])
+
+    def write_state(self) -> None:
+        """Emit the state."""
+        self.tap.state_writer.write_state(self.tap.state)
+
+    @override
+    def get_records(self, context: types.Context | None) -> Iterable[Record]:
+        """Read an entity whole, without regard to bookmarks.
+
+        Args:
+            context: The partition.
+
+        Yields:
+            The rows.
+        """
+        yield from rows(self, self.tap.client(str((context or {})["source_entity"])))
+
+    @override
+    def _sync_records(
+        self, context: types.Context | None = None, *, write_messages: bool = True
+    ) -> Generator[Record, Any, Any]:
+        """Read every entity, then say which full read counts."""
+        version = None
+        if self.replication_key is None:
+            version = self.stream_state.setdefault("version", self.tap.initialized_at)
+        self._stream_version = version
+        whole = [self._entity_is_read(entity, write_messages) for entity in self.tap.entities]
+        if version is not None:
+            self._stream_version = None
+            self.stream_state.pop("version", None)
+            # a version also disowns the rows of an entity that could not be read: then there is none
+            if all(whole) and self.tap.emits_versions and write_messages:
+                self._write_activate_version_message(version)
+        self.write_state()
+        yield from ()
+
+    def _entity_is_read(self, entity: str, write_messages: bool) -> bool:
+        client = self.tap.client(entity)
+        count = 0
+
+        def write(row: Record) -> None:
+            nonlocal count
+            self._check_max_record_limit(count)
+            count += 1
+            if write_messages:
+                self._write_record_message(row)
+
+        try:
+            Reading(self, client, write).run()
+        except ObjectUnavailable as missing:
+            self.logger.warning("%s skipped for %s: %s", self.name, client.place, missing)
+            return False
+        return True
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[singer.RecordMessage, None, None]:
+        # The rows hold the selected columns only, in the schema's types: the SDK's walk over every value
+        # would only turn decimals into text.
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield singer.RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=utc_now(),
+                )
+
+    @override
+    def _generate_schema_messages(self) -> Generator[singer.SchemaMessage, None, None]:
+        own, told = self.schema["properties"], self.tap.digits.get(self.name, {})
+        bookmark = [self.replication_key] if self.replication_key in self.asked else None
+        for stream_map in self.stream_maps:
+            if isinstance(stream_map, RemoveRecordTransform):
+                continue
+            schema = stream_map.transformed_schema
+            properties = {
+                name: with_digits(described, told.get(name) or hints_of(own.get(name, {})))
+                for name, described in schema.get("properties", {}).items()
+            }
+            yield singer.SchemaMessage(
+                stream_map.stream_alias,
+                {**schema, "properties": properties},
+                stream_map.transformed_key_properties,
+                bookmark,
+            )
+
+    def _context(self, entity: str) -> dict[str, Any]:
+        return {"source_company": self.tap.company, "source_entity": entity}

@@ -1,0 +1,305 @@
+"""The Singer tap for Sage Intacct: settings and command line."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ml_connector.extract import ErpTap, common_settings
+from ml_connector.extract.digits import into_catalog, out_of_catalog
+from ml_connector.extract.settings import DEFAULT_PREFETCH_PAGES
+from ml_connector.secrets import reveal_config
+from singer_sdk import typing as th
+from typing_extensions import override
+
+from tap_sageintacct import filters
+from tap_sageintacct.client import Client, Query
+from tap_sageintacct.connection_test import check
+from tap_sageintacct.control_totals import control_totals
+from tap_sageintacct.deletes import Deleted, deleted
+from tap_sageintacct.discovery import described, discover, resources
+from tap_sageintacct.errors import IntacctError
+from tap_sageintacct.reading import query_of
+from tap_sageintacct.schema_files import shipped
+from tap_sageintacct.session import DEFAULT_LIFETIME, DEFAULT_URL
+from tap_sageintacct.streams.base import IntacctStream
+from tap_sageintacct.streams.trial_balances import RESOURCE as TRIAL_BALANCES
+from tap_sageintacct.streams.trial_balances import TrialBalanceStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ml_connector.extract import Finding
+    from singer_sdk import Stream
+
+    from tap_sageintacct.xml import Result
+
+SECRETS = ("sender_password", "user_password")
+LOOKBACK = "PT3H"
+"""Rows become visible late: others have met two and a half hours (reference section 2.5)."""
+_NEEDED = ("sender_id", "sender_password", "company_id", "user_id", "user_password")
+
+
+class TapSageIntacct(ErpTap):
+    """Reads a company of Sage Intacct through the XML Gateway."""
+
+    name = "tap-sageintacct"
+    foreseen = (IntacctError,)
+
+    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        th.Property(
+            "sender_id",
+            th.StringType,
+            required=True,
+            title="Sender",
+            description="Web Services sender id; the company must list it as authorized.",
+        ),
+        th.Property(
+            "sender_password",
+            th.StringType,
+            required=True,
+            secret=True,
+            title="Sender's password",
+            description="The sender's password, plain or enc:v1:...",
+        ),
+        th.Property("company_id", th.StringType, required=True, title="Company", description="Company id."),
+        th.Property(
+            "user_id",
+            th.StringType,
+            required=True,
+            title="User",
+            description="A Web Services user of the company, with List and View rights.",
+        ),
+        th.Property(
+            "user_password",
+            th.StringType,
+            required=True,
+            secret=True,
+            title="User's password",
+            description="The user's password, plain or enc:v1:...",
+        ),
+        th.Property(
+            "entity_ids",
+            th.ArrayType(th.StringType),
+            title="Entities",
+            description=(
+                "Entities to read, each in a session and with bookmarks of its own; an empty text is the top"
+                " level. Without it, the top level, which sees every entity's records."
+            ),
+            examples=[["E100", "E200"]],
+        ),
+        th.Property(
+            "base_url",
+            th.StringType,
+            default=DEFAULT_URL,
+            title="Base URL",
+            description="Where to sign in; later requests go to the endpoint that the gateway names.",
+        ),
+        th.Property(
+            "session_lifetime",
+            th.IntegerType(minimum=1),
+            default=DEFAULT_LIFETIME,
+            title="Session lifetime",
+            description="Seconds after which a session is renewed, before Intacct ends it.",
+        ),
+        th.Property(
+            "timezone",
+            th.StringType,
+            default="UTC",
+            title="Time zone",
+            description=(
+                "Zone of the user's timestamps, as an IANA name. Intacct shows them in the zone of the user's"
+                " preferences: best set the API user to GMT, and leave this at UTC."
+            ),
+            examples=["America/Los_Angeles"],
+        ),
+        th.Property(
+            "extra_objects",
+            th.ArrayType(th.StringType),
+            title="Extra objects",
+            description="Custom objects to read besides Intacct's own; their fields come from lookup.",
+        ),
+        *common_settings(LOOKBACK),
+        th.Property(
+            "emit_activate_version_messages",
+            th.BooleanType,
+            default=True,
+            title="Emit ACTIVATE_VERSION",
+            description=(
+                "Follow a stream that was read whole by ACTIVATE_VERSION: targets then mark what vanished."
+            ),
+        ),
+    ).to_dict()
+
+    def __init__(self, **options: Any) -> None:
+        self._clients: dict[str, Client] = {}
+        self._changed: dict[tuple[str, str], dict[str, None]] = {}
+        self._deleted: dict[str, list[Deleted]] = {}
+        self._first_pages: dict[str, dict[str, Result]] = {}
+        self._forgiving = False
+        self.digits = out_of_catalog(options.get("catalog"))
+        super().__init__(**options)
+
+    @property
+    def company(self) -> str:
+        """The company."""
+        return str(self.config.get("company_id") or "")
+
+    @property
+    def entities(self) -> list[str]:
+        """The entities to read, each once; the empty text is the top level."""
+        return list(dict.fromkeys(self.config.get("entity_ids") or [""]))
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """The zone of the user's timestamps.
+
+        Raises:
+            IntacctError: There is no such zone.
+        """
+        name = str(self.config.get("timezone") or "UTC")
+        if name.upper() == "UTC":
+            return timezone.utc
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise IntacctError(
+                f"The setting timezone is '{name}': give an IANA name such as America/New_York."
+            ) from error
+
+    @property
+    def prefetch_pages(self) -> int:
+        """How many pages are fetched while earlier ones are written."""
+        given = self.config.get("prefetch_pages")
+        return DEFAULT_PREFETCH_PAGES if given is None else int(given)
+
+    @property
+    def emits_versions(self) -> bool:
+        """Whether full reads are followed by ACTIVATE_VERSION."""
+        return self.config.get("emit_activate_version_messages") is not False
+
+    def client(self, entity: str) -> Client:
+        """Give an entity's client; its session lives as long as the tap.
+
+        Args:
+            entity: The entity; empty for the top level.
+        """
+        if entity not in self._clients:
+            config = {**self.config, **reveal_config(self.config, SECRETS)}
+            self._clients[entity] = Client(config, entity, self.logger)
+        return self._clients[entity]
+
+    def begin_changes(self, stream: str, client: Client) -> None:
+        """Say that a stream is about to tell of every document that changed."""
+        self._changed[stream, client.entity] = {}
+
+    def note_changed(self, stream: str, client: Client, keys: Sequence[str]) -> None:
+        """Remember documents that changed, for their lines."""
+        if (changed := self._changed.get((stream, client.entity))) is not None:
+            changed.update(dict.fromkeys(keys))
+
+    def changed_parents(self, stream: str, client: Client, since: datetime) -> list[str]:
+        """RECORDNO of the documents that changed or went, as their stream told or else the gateway tells.
+
+        Args:
+            stream: The documents' stream.
+            client: The entity's client.
+            since: From when on, if the stream was not read in this run.
+        """
+        told = self._changed.get((stream, client.entity))
+        if told is None:
+            told = self._changed[stream, client.entity] = {}
+            parent = next(each for each in resources(self.config) if each.stream == stream)
+            moment = filters.moment(since, self.zone)
+            condition = filters.compared("greaterthanorequalto", str(parent.replication_key), moment)
+            for page in client.pages(Query(parent.object, ("RECORDNO",), condition)):
+                told.update(dict.fromkeys(str(record["RECORDNO"]) for record in page))
+            gone = deleted(client, {parent.object}, since, self.zone, self.logger)
+            told.update(dict.fromkeys(each.recordno for each in gone))
+        return list(told)
+
+    def deleted(self, client: Client, lookback: timedelta) -> list[Deleted]:
+        """What the audit trail says was deleted, asked for once for all streams of an entity.
+
+        Args:
+            client: The entity's client.
+            lookback: How far before the last run to look.
+        """
+        if client.entity not in self._deleted:
+            streams = [stream for stream in self._selected() if stream.resource.audited]
+            marks = [stream.partition(client).get("deletes_since") for stream in streams]
+            known = [filters.read_moment(str(mark)) for mark in marks if mark]
+            since = min(known, default=datetime.now(timezone.utc)) - lookback
+            objects = {stream.resource.object for stream in streams}
+            self._deleted[client.entity] = list(deleted(client, objects, since, self.zone, self.logger))
+        return self._deleted[client.entity]
+
+    def first_page(self, stream: IntacctStream, client: Client) -> Result | None:
+        """The first page of a small object that is read whole: asked for with those of all others like it."""
+        if client.entity not in self._first_pages:
+            queries = {
+                each.name: query_of(each)
+                for each in self._selected()
+                if each.resource.small
+                and not each.partition(client).get("replication_key_value")
+                and not each.partition(client).get("progress")
+                and not (each.replication_key and self.config.get("start_date"))
+            }
+            self._first_pages[client.entity] = client.first_pages(queries)
+        return self._first_pages[client.entity].pop(stream.name, None)
+
+    @override
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    @property
+    @override
+    def catalog_dict(self) -> dict[str, Any]:
+        schemas = {name: stream.schema for name, stream in self.streams.items()}
+        return into_catalog(super().catalog_dict, schemas)
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        """The streams by name, documents before their lines; the SDK would sort them by name."""
+        if self._streams is None:
+            found = super().streams
+            names = [each.stream for each in (*resources(self.config), TRIAL_BALANCES)]
+            order = {name: place for place, name in enumerate(names)}
+            self._streams = dict(sorted(found.items(), key=lambda item: order[item[0]]))
+        return self._streams
+
+    @override
+    def discover_streams(self) -> Sequence[IntacctStream]:
+        wanted = resources(self.config)
+        balances = TrialBalanceStream(self, TRIAL_BALANCES, shipped(TRIAL_BALANCES.stream))
+        if self.input_catalog is not None:
+            known = {entry.tap_stream_id: entry.schema.to_dict() for entry in self.input_catalog.streams}
+            found = described(wanted, known)
+            return [*(IntacctStream(self, each, schema) for each, schema in found), balances]
+        complete = all(self.config.get(name) for name in _NEEDED)
+        asks = complete and self.config.get("discover_custom_fields") is not False
+        clients = [self.client(entity) for entity in self.entities] if asks else []
+        found = discover(wanted, clients, self.logger, forgiving=self._forgiving)
+        return [*(IntacctStream(self, each, schema) for each, schema in found), balances]
+
+    @override
+    def findings(self) -> Iterator[Finding]:
+        objects = [each.object for each in resources(self.config)]
+        return check([self.client(entity) for entity in self.entities], objects)
+
+    @override
+    def control_totals(self) -> dict[str, Any]:
+        return control_totals([each for each in self._selected() if each.resource is not TRIAL_BALANCES])
+
+    @override
+    def forgive(self) -> None:
+        self._forgiving = True
+
+    def _selected(self) -> list[IntacctStream]:
+        streams = [stream for stream in self.streams.values() if isinstance(stream, IntacctStream)]
+        return [stream for stream in streams if stream.selected]
