@@ -8,7 +8,7 @@ BIN := .venv/bin
 PACKAGES := ml-connector tap-sage300 tap-sageintacct target-snowflake-ml erp-sandbox
 MODULES := ml_connector tap_sage300 tap_sageintacct target_snowflake_ml erp_sandbox
 
-.PHONY: setup demo test lint types format bench settings docs clean help
+.PHONY: setup demo test lint types format bench bench-taps settings docs clean help
 
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ test: setup ## The whole suite
 
 bench: .venv/.done ## Side-by-side figures into benchmarks/results
 	$(BIN)/python benchmarks/run.py
+
+bench-taps: .venv/.done ## How fast taps read, and in how much memory
+	$(BIN)/python benchmarks/taps.py
 
 settings: .venv/.done ## The READMEs' tables of settings
 	$(BIN)/python docs/settings.py

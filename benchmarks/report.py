@@ -121,6 +121,31 @@ def write_flat(results: list[dict[str, Any]], command: str) -> None:
     _between(README, "flat", "\n".join(lines))
 
 
+def write_taps(results: list[dict[str, Any]], command: str) -> None:
+    """Write how fast a tap read."""
+    RESULTS.mkdir(exist_ok=True)
+    _dump("taps.json", results)
+    small, large = results
+    records = large["records"] - small["records"]
+    cpu = records / (large["cpu_s"] - small["cpu_s"])
+    wall = records / (large["wall_s"] - small["wall_s"])
+    rows = [
+        f"| {each['subject']} | `{each['stream']}` | {each['records']:,} | {each['peak_mb']:,.0f} |"
+        f" {each['wall_s']:,.0f} | {each['cpu_s']:,.1f} |"
+        for each in results
+    ]
+    lines = [
+        f"{_today()}, `{command}`, {_machine()}.",
+        "",
+        "| tap | stream | records | peak MB | wall s | CPU s |",
+        "|---|---|---:|---:|---:|---:|",
+        *rows,
+        "",
+        f"The difference: {cpu:,.0f} records a CPU second of the tap, {wall:,.0f} a second by the clock.",
+    ]
+    _between(README, "taps", "\n".join(lines))
+
+
 def ratios(results: list[Result]) -> dict[str, tuple[float | None, float | None]]:
     """By shape: our CPU as a multiple of the floor's, and the peer's a record as a multiple of ours."""
     cost = {(result.subject, result.shape): result.cpu_us_per_record for result in results}

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from tap_sageintacct.xml import Element, Result
 
+MOST_A_LEGACY_PAGE = 1_000
+_LEGACY_READS = 3
+"""How often a legacy read begins again after its result was lost with the session."""
 MOST_A_PAGE = 2_000
 """Rows that `query` gives at once. Each call is billed, so pages are as large as they may be."""
 _TOGETHER = 20
@@ -111,6 +114,45 @@ class Client:
                 raise IntacctError(
                     f"{query.name} of {self.place}: a page without {query.key} came before the last one."
                 )
+
+    def legacy_pages(self, query: Query) -> Iterator[list[Record]]:
+        """Read an object whole that `query` does not serve, by `readByQuery` and `readMore`.
+
+        Its pages are of one moment and in no order, and are lost with their session: then it is read from its
+        beginning, and what came before comes again.
+
+        Args:
+            query: What is asked; its filter and key are of no use here.
+
+        Yields:
+            Each page's rows, as texts.
+
+        Raises:
+            IntacctError: The gateway refuses.
+        """
+        name = query.name
+        begin = element(
+            "readByQuery",
+            element("object", text=name),
+            element("fields", text=",".join(query.select)),
+            element("query", text=""),
+            element("pagesize", text=min(query.size, MOST_A_LEGACY_PAGE)),
+        )
+        for again in range(_LEGACY_READS):
+            result = self.one(self.what(name), deepcopy(begin))
+            yield result.records
+            try:
+                while int(result.attributes.get("numremaining") or 0):
+                    token = result.attributes.get("resultId")
+                    more = element("readMore", element("resultId", text=token))
+                    result = self.one(self.what(name), more)
+                    yield result.records
+            except IntacctError as error:
+                if again + 1 == _LEGACY_READS:
+                    raise
+                self._logger.warning("%s Reading it from its beginning.", error)
+                continue
+            return
 
     def first_pages(self, queries: Mapping[str, Query]) -> dict[str, Result]:
         """Ask for the first pages of several objects at once, to spare round trips.

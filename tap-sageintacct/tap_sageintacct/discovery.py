@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 def resources(config: Mapping[str, Any]) -> list[Resource]:
     """All streams' objects: Intacct's own, then those that the settings add."""
-    extra = [
-        Resource(str(name).lower(), str(name).upper(), audited=False)
-        for name in config.get("extra_objects") or ()
-    ]
-    return [*RESOURCES, *extra]
+    return [*RESOURCES, *map(_extra, config.get("extra_objects") or ())]
+
+
+def _extra(text: str) -> Resource:
+    """An object of the settings: its name, or name and function."""
+    name, _, function = str(text).partition(":")
+    legacy = function.strip().lower() == "readbyquery"
+    stamp = None if legacy else "WHENMODIFIED"
+    return Resource(name.lower(), name.upper(), replication_key=stamp, audited=False, legacy=legacy)
 
 
 def described(

@@ -103,6 +103,11 @@ class Reading:
         return filters.any_of([changed, never_changed])
 
     def _read(self, progress: Progress, condition: Element | None) -> None:
+        if self._resource.legacy:
+            for page in self._client.legacy_pages(query_of(self._stream)):
+                for record in page:
+                    self.write(record)
+            return
         query = self._query(condition)
         first = None
         if progress.since is None and progress.after is None and self._resource.small:

@@ -119,7 +119,11 @@ class TapSageIntacct(ErpTap):
             "extra_objects",
             th.ArrayType(th.StringType),
             title="Extra objects",
-            description="Custom objects to read besides Intacct's own; their fields come from lookup.",
+            description=(
+                "Objects to read besides those that the tap knows, with the fields of their lookup: a name,"
+                " or NAME:readByQuery for one that the newer query does not serve, which is read whole."
+            ),
+            examples=[["PROGRAM", "GLACCTALLOCATION:readByQuery"]],
         ),
         *common_settings(LOOKBACK),
         th.Property(

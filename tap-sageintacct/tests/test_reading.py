@@ -207,6 +207,14 @@ def test_custom_fields_are_found_typed_and_read(company):
     assert "CUST_RATE" not in offline.schema("customers")["schema"]["properties"]
     extra = company.run(company.catalog("program", extra_objects=["PROGRAM"]), extra_objects=["PROGRAM"])
     assert [row["NAME"] for row in extra.records("program")] == ["Retail", "Wholesale", "Service"]
+    legacy = ["APBILLITEM:readByQuery"]
+    by_query = company.run(
+        company.catalog("apbillitem", extra_objects=legacy), extra_objects=legacy, page_size=40
+    )
+    assert by_query.code == 0, by_query.log
+    numbers = [str(row["RECORDNO"]) for row in by_query.records("apbillitem")]
+    assert sorted(numbers) == sorted(stored(company, "APBILLITEM"))
+    assert by_query.versions() == ["apbillitem"]
 
 
 def test_a_field_that_the_company_does_not_have_is_left_out_with_a_warning(company):

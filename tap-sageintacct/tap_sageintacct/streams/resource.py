@@ -32,5 +32,7 @@ class Resource:
     """The amounts of the control totals."""
     small: bool = False
     """Whether it fits into one page as a rule: first pages of such objects are asked for together."""
+    legacy: bool = False
+    """Whether `query` does not serve it: `readByQuery` and `readMore` do, in no order."""
     selected: bool = True
     """Whether discovery proposes the stream."""
