@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ml_connector.extract import ErpTap, common_settings
-from ml_connector.extract.digits import into_catalog, out_of_catalog
+from ml_connector.extract import VERSIONS, ErpTap, common_settings
 from singer_sdk import typing as th
 from typing_extensions import override
 
@@ -91,33 +90,19 @@ class TapSage300(ErpTap):
             ),
         ),
         *common_settings(),
-        th.Property(
-            "emit_activate_version_messages",
-            th.BooleanType,
-            default=True,
-            title="Emit ACTIVATE_VERSION",
-            description=(
-                "Follow a stream that was read whole by ACTIVATE_VERSION: targets then mark what vanished."
-            ),
-        ),
+        VERSIONS,
     ).to_dict()
 
     def __init__(self, **options: Any) -> None:
         self._clients: dict[str, Sage300Client] = {}
         self._accounts: dict[str, ChartOfAccounts] = {}
         self._forgiving = False
-        self.digits = out_of_catalog(options.get("catalog"))
         super().__init__(**options)
 
     @property
     def companies(self) -> list[str]:
         """The companies to read, each once, in the order of the settings."""
         return list(dict.fromkeys(self.config.get("companies") or ()))
-
-    @property
-    def emits_versions(self) -> bool:
-        """Whether full reads are followed by ACTIVATE_VERSION."""
-        return self.config.get("emit_activate_version_messages") is not False
 
     def client(self, company: str) -> Sage300Client:
         """Give a company's client; its session lives as long as the tap.
@@ -159,12 +144,6 @@ class TapSage300(ErpTap):
         for client in self._clients.values():
             client.close()
         self._clients.clear()
-
-    @property
-    @override
-    def catalog_dict(self) -> dict[str, Any]:
-        schemas = {name: stream.schema for name, stream in self.streams.items()}
-        return into_catalog(super().catalog_dict, schemas)
 
     @override
     def discover_streams(self) -> Sequence[Sage300Stream]:

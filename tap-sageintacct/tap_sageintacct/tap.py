@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ml_connector.extract import ErpTap, common_settings
-from ml_connector.extract.digits import into_catalog, out_of_catalog
+from ml_connector.extract import VERSIONS, ErpTap, common_settings
 from ml_connector.extract.settings import DEFAULT_PREFETCH_PAGES
 from ml_connector.secrets import reveal_config
 from singer_sdk import typing as th
@@ -126,15 +125,7 @@ class TapSageIntacct(ErpTap):
             examples=[["PROGRAM", "GLACCTALLOCATION:readByQuery"]],
         ),
         *common_settings(LOOKBACK),
-        th.Property(
-            "emit_activate_version_messages",
-            th.BooleanType,
-            default=True,
-            title="Emit ACTIVATE_VERSION",
-            description=(
-                "Follow a stream that was read whole by ACTIVATE_VERSION: targets then mark what vanished."
-            ),
-        ),
+        VERSIONS,
     ).to_dict()
 
     def __init__(self, **options: Any) -> None:
@@ -143,7 +134,6 @@ class TapSageIntacct(ErpTap):
         self._deleted: dict[str, list[Deleted]] = {}
         self._first_pages: dict[str, dict[str, Result]] = {}
         self._forgiving = False
-        self.digits = out_of_catalog(options.get("catalog"))
         super().__init__(**options)
 
     @property
@@ -178,11 +168,6 @@ class TapSageIntacct(ErpTap):
         """How many pages are fetched while earlier ones are written."""
         given = self.config.get("prefetch_pages")
         return DEFAULT_PREFETCH_PAGES if given is None else int(given)
-
-    @property
-    def emits_versions(self) -> bool:
-        """Whether full reads are followed by ACTIVATE_VERSION."""
-        return self.config.get("emit_activate_version_messages") is not False
 
     def client(self, entity: str) -> Client:
         """Give an entity's client; its session lives as long as the tap.
@@ -259,12 +244,6 @@ class TapSageIntacct(ErpTap):
         for client in self._clients.values():
             client.close()
         self._clients.clear()
-
-    @property
-    @override
-    def catalog_dict(self) -> dict[str, Any]:
-        schemas = {name: stream.schema for name, stream in self.streams.items()}
-        return into_catalog(super().catalog_dict, schemas)
 
     @property
     @override

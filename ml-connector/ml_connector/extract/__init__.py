@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ml_connector.extract.erp_tap import ErpTap, Finding
+from ml_connector.extract.erp_stream import ErpStream
+from ml_connector.extract.erp_tap import VERSIONS, ErpTap, Finding
 from ml_connector.extract.http import (
     Clock,
     GaveUpError,
@@ -18,7 +19,9 @@ from ml_connector.extract.settings import common_settings
 from ml_connector.extract.writer import ExactWriter
 
 __all__ = [
+    "VERSIONS",
     "Clock",
+    "ErpStream",
     "ErpTap",
     "ExactWriter",
     "Finding",

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import click
 from singer_sdk import Tap
+from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
+from ml_connector.extract.digits import into_catalog, out_of_catalog
 from ml_connector.extract.http import HttpError
 from ml_connector.extract.writer import ExactWriter
 from ml_connector.secrets import SecretError, protect_logs, redact
@@ -34,6 +36,16 @@ class Finding(NamedTuple):
     """One line for a person."""
 
 
+VERSIONS = th.Property(
+    "emit_activate_version_messages",
+    th.BooleanType,
+    default=True,
+    title="Emit ACTIVATE_VERSION",
+    description="Follow a stream that was read whole by ACTIVATE_VERSION: targets then mark what vanished.",
+)
+"""A setting of every ERP tap."""
+
+
 class ErpTap(Tap):
     """A tap with `--control-totals`, a `--test` of one line a step, and sentences instead of tracebacks."""
 
@@ -42,8 +54,20 @@ class ErpTap(Tap):
     """Errors whose message is all that a person needs."""
 
     def __init__(self, **options: Any) -> None:
+        self.digits = out_of_catalog(options.get("catalog"))
         protect_logs()
         super().__init__(**options)
+
+    @property
+    def emits_versions(self) -> bool:
+        """Whether full reads are followed by ACTIVATE_VERSION."""
+        return self.config.get("emit_activate_version_messages") is not False
+
+    @property
+    @override
+    def catalog_dict(self) -> dict[str, Any]:
+        schemas = {name: stream.schema for name, stream in self.streams.items()}
+        return into_catalog(super().catalog_dict, schemas)
 
     @abstractmethod
     def findings(self) -> Iterator[Finding]:

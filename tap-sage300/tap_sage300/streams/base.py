@@ -5,11 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from ml_connector.extract.digits import hints_of, with_digits
-from singer_sdk import Stream
-from singer_sdk import singerlib as singer
-from singer_sdk.helpers._util import utc_now
-from singer_sdk.mapper import RemoveRecordTransform
+from ml_connector.extract import ErpStream
 from typing_extensions import override
 
 from tap_sage300 import optional_fields
@@ -18,7 +14,7 @@ from tap_sage300.rows import RowMaker
 from tap_sage300.schema_files import OWN_COLUMNS, SEGMENTS, without_hints
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Collection, Generator, Iterable, Sequence
 
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BatchConfig
@@ -28,7 +24,7 @@ if TYPE_CHECKING:
     from tap_sage300.tap import TapSage300
 
 
-class Sage300Stream(Stream):
+class Sage300Stream(ErpStream):
     """What documents and lines have in common: schema, key, rows, messages.
 
     Args:
@@ -74,16 +70,6 @@ class Sage300Stream(Stream):
     def partitions(self) -> list[dict[str, Any]]:
         return [{"source_company": company} for company in self.tap.companies]
 
-    @property
-    @override
-    def emit_activate_version_messages(self) -> bool:
-        # The SDK announces a version before its first record; here that comes when all companies are read.
-        return False
-
-    @override
-    def get_replication_key_signpost(self, context: types.Context | None = None) -> None:
-        """Return nothing: bookmarks are capped where they are made (see `bookmarks.Bookmark.see`)."""
-
     @cached_property
     def columns(self) -> frozenset[str]:
         """The columns that are in the schema and selected."""
@@ -93,6 +79,11 @@ class Sage300Stream(Stream):
             for name in properties
             if name in self.primary_keys or self.mask.get(("properties", name), True)
         )
+
+    @property
+    @override
+    def written_columns(self) -> Collection[str]:
+        return self.columns
 
     @cached_property
     def row_maker(self) -> RowMaker:
@@ -198,39 +189,6 @@ class Sage300Stream(Stream):
         for document in documents(self.tap.client(company), self.resource):
             yield from map(self.complete, self.row_maker.rows(company, document))
 
-    @override
-    def _generate_record_messages(self, record: Record) -> Generator[singer.RecordMessage, None, None]:
-        # The rows hold the selected columns only, and the client's types are the schema's: the SDK's walk
-        # over every value would only turn decimals into text and ERP dates into other spellings.
-        for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
-            if mapped is not None:
-                yield singer.RecordMessage(
-                    stream=stream_map.stream_alias,
-                    record=mapped,
-                    version=self._stream_version,
-                    time_extracted=utc_now(),
-                )
-
-    @override
-    def _generate_schema_messages(self) -> Generator[singer.SchemaMessage, None, None]:
-        own, told = self.schema["properties"], self.tap.digits.get(self.name, {})
-        bookmark = [self.replication_key] if self.replication_key in self.columns else None
-        for stream_map in self.stream_maps:
-            if isinstance(stream_map, RemoveRecordTransform):
-                continue
-            schema = stream_map.transformed_schema
-            properties = {
-                name: with_digits(described, told.get(name) or hints_of(own.get(name, {})))
-                for name, described in schema.get("properties", {}).items()
-            }
-            yield singer.SchemaMessage(
-                stream_map.stream_alias,
-                {**schema, "properties": properties},
-                stream_map.transformed_key_properties,
-                bookmark,
-            )
-
     def _look_up(self, row: Record, by: str) -> None:
         number = row.get(by)
         if by not in self.columns:
@@ -313,7 +271,6 @@ class DocumentStream(Sage300Stream):
 class LineStream(Sage300Stream):
     """Rows made of a collection inside the documents of an entity set; read by its document stream."""
 
-    parent_stream_type: type[Stream] | None = None
 
     @override
     def _sync_records(

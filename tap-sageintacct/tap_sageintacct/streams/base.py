@@ -5,11 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from ml_connector.extract.digits import hints_of, with_digits
-from singer_sdk import Stream
-from singer_sdk import singerlib as singer
-from singer_sdk.helpers._util import utc_now
-from singer_sdk.mapper import RemoveRecordTransform
+from ml_connector.extract import ErpStream
 from typing_extensions import override
 
 from tap_sageintacct.errors import ObjectUnavailable
@@ -17,8 +13,9 @@ from tap_sageintacct.reading import Reading, rows
 from tap_sageintacct.schema_files import OWN_COLUMNS, SENSITIVE, without_hints
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Collection, Generator, Iterable, Mapping
 
+    from singer_sdk import singerlib as singer
     from singer_sdk.helpers import types
 
     from tap_sageintacct.client import Client, Record
@@ -26,7 +23,7 @@ if TYPE_CHECKING:
     from tap_sageintacct.tap import TapSageIntacct
 
 
-class IntacctStream(Stream):
+class IntacctStream(ErpStream):
     """Reads an object.
 
     Args:
@@ -66,16 +63,6 @@ class IntacctStream(Stream):
     def partitions(self) -> list[dict[str, Any]]:
         return [self._context(entity) for entity in self.tap.entities]
 
-    @property
-    @override
-    def emit_activate_version_messages(self) -> bool:
-        # The SDK announces a version before its first record; here that comes when all entities are read.
-        return False
-
-    @override
-    def get_replication_key_signpost(self, context: types.Context | None = None) -> None:
-        """Return nothing: bookmarks are capped where they are made."""
-
     @cached_property
     def asked(self) -> dict[str, dict[str, Any]]:
         """The selected columns that the gateway is asked for, with their schemas."""
@@ -86,6 +73,11 @@ class IntacctStream(Stream):
             if name not in OWN_COLUMNS
             and (name in self.primary_keys or self.mask.get(("properties", name), True))
         }
+
+    @property
+    @override
+    def written_columns(self) -> Collection[str]:
+        return self.asked.keys()
 
     def partition(self, client: Client) -> dict[str, Any]:
         """An entity's part of this stream's state, to be changed in place."""
@@ -152,39 +144,6 @@ class IntacctStream(Stream):
             self.logger.warning("%s skipped for %s: %s", self.name, client.place, missing)
             return False
         return True
-
-    @override
-    def _generate_record_messages(self, record: Record) -> Generator[singer.RecordMessage, None, None]:
-        # The rows hold the selected columns only, in the schema's types: the SDK's walk over every value
-        # would only turn decimals into text.
-        for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
-            if mapped is not None:
-                yield singer.RecordMessage(
-                    stream=stream_map.stream_alias,
-                    record=mapped,
-                    version=self._stream_version,
-                    time_extracted=utc_now(),
-                )
-
-    @override
-    def _generate_schema_messages(self) -> Generator[singer.SchemaMessage, None, None]:
-        own, told = self.schema["properties"], self.tap.digits.get(self.name, {})
-        bookmark = [self.replication_key] if self.replication_key in self.asked else None
-        for stream_map in self.stream_maps:
-            if isinstance(stream_map, RemoveRecordTransform):
-                continue
-            schema = stream_map.transformed_schema
-            properties = {
-                name: with_digits(described, told.get(name) or hints_of(own.get(name, {})))
-                for name, described in schema.get("properties", {}).items()
-            }
-            yield singer.SchemaMessage(
-                stream_map.stream_alias,
-                {**schema, "properties": properties},
-                stream_map.transformed_key_properties,
-                bookmark,
-            )
 
     def _context(self, entity: str) -> dict[str, Any]:
         return {"source_company": self.tap.company, "source_entity": entity}
