@@ -14,7 +14,7 @@ from tap_sageintacct.errors import IntacctError, Said, SessionEnded
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import requests
 
@@ -147,8 +147,10 @@ class Session:
         )
         names = [what for what, _ in functions]
 
+        tags = {name for _, each in functions for name in _tags(each)}
+
         def read(response: requests.Response) -> Answer:
-            return _read(response, names)
+            return _read(response, names, tags)
 
         return self._http.request("POST", url, read=read, data=body)
 
@@ -162,11 +164,17 @@ def _skew(timestamp: str | None) -> timedelta:
     return at - datetime.now(timezone.utc) if at.tzinfo else timedelta(0)
 
 
-def _read(response: requests.Response, names: Sequence[str]) -> Answer:
+def _tags(function: Element) -> tuple[str, ...]:
+    """The tags of a function's records: `query` answers in capitals, `readByQuery` does not."""
+    name = (function.findtext("object") or "").strip()
+    return (name.upper(), name.lower()) if name and function.tag != "lookup" else ()
+
+
+def _read(response: requests.Response, names: Sequence[str], tags: Collection[str]) -> Answer:
     """Judge an answer: HTTP 200 is not a success by itself."""
     body = response.content
     try:
-        answer = xml.read(body)
+        answer = xml.read(body, tags)
     except xml.NotXml as error:
         if again := transient(response):
             raise again from error

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _DATE = re.compile(r"(\d\d)/(\d\d)/(\d{4})$")
-_TIMESTAMP = re.compile(r"(\d\d/\d\d/\d{4}) (\d\d:\d\d:\d\d)$")
+_TIMESTAMP = re.compile(r"(\d\d)/(\d\d)/(\d{4})(?: (\d\d):(\d\d):(\d\d))?$")
+_STAMPS = 10_000
 _TRUE, _FALSE = frozenset({"true", "t", "1"}), frozenset({"false", "f", "0"})
 
 
@@ -40,7 +42,7 @@ def _converter(described: Mapping[str, Any], zone: tzinfo) -> Callable[[str], An
     if described.get("format") == "date":
         return _date
     if described.get("format") == "date-time":
-        return lambda text: _timestamp(text, zone)
+        return _timestamps(zone)
     return str
 
 
@@ -72,12 +74,19 @@ def _date(text: str) -> str:
     return f"{match[3]}-{match[1]}-{match[2]}" if match else text
 
 
-def _timestamp(text: str, zone: tzinfo) -> str:
-    """A timestamp in UTC; one may come as a bare date."""
-    whole = text.strip()
-    match = _TIMESTAMP.match(whole)
-    try:
-        found = datetime.strptime(whole if match else f"{whole} 00:00:00", "%m/%d/%Y %H:%M:%S")  # noqa: DTZ007
-    except ValueError:
-        return text
-    return found.replace(tzinfo=zone).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _timestamps(zone: tzinfo) -> Callable[[str], str]:
+    """Timestamps in UTC; one may come as a bare date. Many records share one, which is read once."""
+
+    @lru_cache(maxsize=_STAMPS)
+    def read(text: str) -> str:
+        match = _TIMESTAMP.match(text.strip())
+        if match is None:
+            return text
+        month, day, year, hour, minute, second = (int(part or 0) for part in match.groups())
+        try:
+            found = datetime(year, month, day, hour, minute, second, tzinfo=zone)
+        except ValueError:
+            return text
+        return found.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    return read

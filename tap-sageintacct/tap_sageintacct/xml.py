@@ -12,12 +12,22 @@ from lxml import etree  # type: ignore[import-untyped]
 from tap_sageintacct.errors import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 Element: TypeAlias = Any
 """An element of lxml, which has no types."""
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_STRUCTURE = (
+    "response",
+    "status",
+    "sessiontimestamp",
+    "result",
+    "controlid",
+    "data",
+    "error",
+    "errormessage",
+)
 _ERROR_PARTS = ("errorno", "description", "description2", "correction")
 
 
@@ -109,15 +119,22 @@ def request(
     return written
 
 
-def read(body: bytes) -> Answer:
+def read(body: bytes, records: Collection[str] = ()) -> Answer:
     """Read an answer piece by piece: a record's elements are dropped as soon as they are texts.
+
+    Args:
+        body: The answer.
+        records: Tags of the records that are expected; those of other tags are kept until their `data` ends.
 
     Raises:
         NotXml: If it is not an answer of the gateway from end to end.
     """
-    reader = _Reader()
+    reader = _Reader(frozenset(records))
     try:
-        for event, found in etree.iterparse(BytesIO(body), events=("start", "end"), huge_tree=True):
+        # of the fields inside a record Python hears nothing: they are most of the elements
+        tags = [*_STRUCTURE, *records]
+        pieces = etree.iterparse(BytesIO(body), events=("start", "end"), tag=tags, huge_tree=True)
+        for event, found in pieces:
             if event == "start":
                 reader.start(found)
             else:
@@ -132,51 +149,49 @@ def read(body: bytes) -> Answer:
 class _Reader:
     """Keeps what matters of the elements that go by."""
 
-    def __init__(self) -> None:
+    def __init__(self, records: frozenset[str]) -> None:
         self.answer = Answer()
         self.whole = False
-        self._path: list[str] = []
+        self._records = records
         self._result: Result | None = None
         self._errors: list[Said] = []
         self._failed_block = ""
 
     def start(self, found: Element) -> None:
-        self._path.append(str(found.tag))
+        """An element begins: its attributes are known."""
         if found.tag == "result":
             self._result = Result()
-        elif found.tag == "data" and self._result is not None and self._path[-2] == "result":
+        elif found.tag == "data" and self._result is not None and _parent(found) == "result":
             self._result.attributes = dict(found.attrib)
 
     def end(self, found: Element) -> None:
-        path = self._path
-        parent = path[-2] if len(path) > 1 else ""
-        result = self._result
-        if found.tag == "error" and parent == "errormessage":
-            self._errors.append(Said(*((found.findtext(part) or "") for part in _ERROR_PARTS)))
-        elif found.tag == "errormessage":
-            self._errors_end(parent)
-        elif result is not None and parent == "data":
+        """An element is whole."""
+        tag, parent, result = found.tag, _parent(found), self._result
+        if result is not None and parent == "data" and tag in self._records:
             result.records.append(_record(found))
             found.clear()
             while found.getprevious() is not None:
                 del found.getparent()[0]
+        elif tag == "error" and parent == "errormessage":
+            self._errors.append(Said(*((found.findtext(part) or "") for part in _ERROR_PARTS)))
+        elif tag == "errormessage":
+            self._errors_end(parent)
         elif result is not None and parent == "result":
             self._result_part(result, found)
-        elif found.tag == "result" and result is not None:
+        elif tag == "result" and result is not None:
             self.answer.results.append(result)
             self._result = None
         elif result is None:
-            self._around(found, parent, outermost=len(path) == 1)
-        path.pop()
+            self._around(found, parent)
 
-    def _around(self, found: Element, parent: str, *, outermost: bool) -> None:
+    def _around(self, found: Element, parent: str) -> None:
         """What is around the results."""
         if found.tag == "status" and parent in {"control", "authentication"}:
             if (found.text or "").strip() != "success":
                 self._failed_block = parent
         elif found.tag == "sessiontimestamp":
             self.answer.timestamp = found.text
-        elif found.tag == "response" and outermost:
+        elif found.tag == "response" and not parent:
             self._response_end()
 
     def _errors_end(self, parent: str) -> None:
@@ -192,6 +207,8 @@ class _Reader:
             result.failed = (found.text or "").strip() != "success"
         elif found.tag == "controlid":
             result.control_id = (found.text or "").strip()
+        elif found.tag == "data":
+            result.records += [_record(child) for child in found if child.tag not in self._records]
 
     def _response_end(self) -> None:
         self.whole = True
@@ -201,17 +218,20 @@ class _Reader:
             self.answer.sign_in_errors = []
 
 
+def _parent(found: Element) -> str:
+    parent = found.getparent()
+    return "" if parent is None else str(parent.tag)
+
+
 def _record(found: Element) -> dict[str, Any]:
     """A record's elements as texts; those that hold others are kept as dictionaries and lists."""
-    return {str(child.tag): _value(child) for child in found}
+    return {child.tag: _inside(child) if len(child) else child.text or None for child in found}
 
 
-def _value(found: Element) -> Any:
-    if not len(found):
-        return found.text or None
+def _inside(found: Element) -> dict[str, Any]:
     inside: dict[str, Any] = {}
     for child in found:
-        name, value = str(child.tag), _value(child)
+        name, value = child.tag, _inside(child) if len(child) else child.text or None
         if name in inside:
             held = inside[name]
             inside[name] = [*held, value] if isinstance(held, list) else [held, value]

@@ -20,14 +20,16 @@ def answer(results, authentication=SIGNED, control=CONTROL):
     return f"<response>{control}<operation>{authentication}{results}</operation></response>".encode()
 
 
-def test_rows_and_counters_of_a_query():
+@pytest.mark.parametrize("expected", [(), ("VENDOR",), ("vendor", "APBILL")])
+def test_rows_and_counters_of_a_query(expected):
     found = read(
         answer(
             "<result><status>success</status><function>query</function><controlid>7</controlid>"
             '<data listtype="VENDOR" totalcount="3" offset="0" count="2" numremaining="1">'
             "<VENDOR><RECORDNO>1</RECORDNO><NAME>A &amp; B</NAME><COMMENTS></COMMENTS></VENDOR>"
             "<VENDOR><RECORDNO>2</RECORDNO><NAME>C</NAME><COMMENTS>x</COMMENTS></VENDOR></data></result>"
-        )
+        ),
+        expected,
     )
     (result,) = found.results
     assert (result.control_id, result.failed) == ("7", False)

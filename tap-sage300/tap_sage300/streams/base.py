@@ -271,7 +271,6 @@ class DocumentStream(Sage300Stream):
 class LineStream(Sage300Stream):
     """Rows made of a collection inside the documents of an entity set; read by its document stream."""
 
-
     @override
     def _sync_records(
         self, context: types.Context | None = None, *, write_messages: bool = True
