@@ -122,10 +122,11 @@ class Gateway:
             session, who = self._gatekeeper.admit(asked)
         except SignInError as error:
             facts["status"] = "sign-in"
-            return _xml(envelope.sign_in_failed(control, envelope.SignedIn(), [error]))
+            who = envelope.SignedIn(error.user, error.company)
+            return _xml(envelope.sign_in_failed(control, who, [error]))
         except ControlError as error:
             facts["status"] = "control"
-            return _xml(envelope.control_failed(control, [error]))
+            return _xml(envelope.control_failed(control, [error, *error.others]))
         for call in asked.calls:
             facts["functions"].append(call.name)
             facts["objects"].append((call.element.findtext("object") or "").strip())

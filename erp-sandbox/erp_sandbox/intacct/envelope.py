@@ -89,9 +89,17 @@ def read(body: bytes) -> Request:
     try:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
-        place = f"Line: {error.lineno}, column: {error.offset}."
-        text = f"XML Parse schema error: Fatal Error {error.code}: {error.msg} {place}"
-        raise ControlError("XL03000003", text) from error
+        found = [(entry.type, entry.message, entry.line, entry.column) for entry in parser.error_log]
+        first, *others = [
+            ControlError(
+                "XL03000003",
+                f"XML Parse schema error: Fatal Error {code}: {message}. Line: {line}, column: {column}.",
+            )
+            for code, message, line, column in found
+            or [(error.code, str(error.msg), error.lineno, error.offset)]
+        ]
+        first.others = tuple(others)
+        raise first from error
     control = root.find("control")
     operation = root.find("operation")
     if root.tag != "request" or control is None or operation is None:

@@ -29,12 +29,28 @@ class GatewayError(Exception):
     correction: str = ""
 
 
+@dataclass
 class ControlError(GatewayError):
-    """The request as a whole is refused: no operation is answered."""
+    """The request as a whole is refused: no operation is answered.
+
+    Attributes:
+        others: Further errors; a parser has one a message.
+    """
+
+    others: tuple[GatewayError, ...] = ()
 
 
+@dataclass
 class SignInError(GatewayError):
-    """The sign-in is refused: no function is answered."""
+    """The sign-in is refused: no function is answered.
+
+    Attributes:
+        user: Who signed in, if anybody said so.
+        company: Where.
+    """
+
+    user: str = ""
+    company: str = ""
 
 
 def generic(what: str) -> GatewayError:

@@ -15,6 +15,11 @@ _CLOUDFLARE: Final = (
     "<!DOCTYPE html><html><head><title>intacct.com | 524: A timeout occurred</title></head>"
     '<body><div id="cf-error-details">Error 524</div></body></html>'
 )
+_UNSIGNED: Final = (
+    "<response><control><status>failure</status></control><errormessage><error>"
+    "<errorno>XMLGW_JPP0002</errorno><description>Sign-in information is incorrect. Please check your"
+    " request.</description></error></errormessage></response>"
+)
 _LIMITED: Final = (
     "<response><control><status>failure</status></control><errormessage><error><errorno>GW-0010</errorno>"
     "<description>Too many requests</description></error></errormessage></response>"
@@ -27,6 +32,7 @@ class Struck:
     TRUNCATED: Final = "truncated"
     SESSION_LOSS: Final = "session-loss"
     PAGES: Final[Mapping[str, tuple[int, str, str, dict[str, str]]]] = {
+        "401": (401, "text/xml", _UNSIGNED, {}),
         "429": (429, "text/xml", _LIMITED, {"Retry-After": "1"}),
         "500": (500, "text/html", "<html><body>Internal Server Error</body></html>", {}),
         "503": (503, "text/html", "<html><body>Service Unavailable</body></html>", {}),
@@ -46,6 +52,7 @@ KINDS: Final[dict[str, str]] = {
     "error-in-200": "200 with a result that failed for no given reason",
     "truncated": "the answer breaks off in the middle",
     "session-loss": "the session is forgotten: 200 with Invalid session",
+    "401": "401 with an XML body, of the front end before the gateway",
     "429": "429 with an XML body",
     "500": "500 with an HTML page",
     "503": "503 with an HTML page",

@@ -145,15 +145,18 @@ class Gatekeeper:
     def _signed_in(self, request: Request) -> Session:
         """A login that comes with the functions: a session for this request alone."""
         login, known = request.login, self._credentials
+        wrong = SignInError(
+            "XL03000006", _WRONG, user=login.get("userid", ""), company=login.get("companyid", "")
+        )
         company, _, location = login.get("companyid", "").partition("||")
         if (
             (login.get("userid"), login.get("password")) != (known.user_id, known.user_password)
             or company not in self._companies
         ):  # fmt: skip
-            raise SignInError("XL03000006", _WRONG)
+            raise wrong
         location = login.get("locationid") or location
         if location and location not in self._entities(company):
-            raise SignInError("XL03000006", _WRONG)
+            raise wrong
         return Session(company, location, self._clock(), time.time() + self._seconds)
 
 
