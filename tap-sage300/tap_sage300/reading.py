@@ -9,13 +9,12 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.extract import parse_lookback
+from ml_connector.extract import Outlets, parse_lookback
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_sage300 import bookmarks, filters
 from tap_sage300.bookmarks import Bookmark, plain, token, values_of
 from tap_sage300.errors import BAD_REQUEST, Sage300Error, StreamUnavailable
-from tap_sage300.outlets import Outlets
 from tap_sage300.position import Position
 from tap_sage300.rows import key_of
 from tap_sage300.schema_files import OWN_COLUMNS
@@ -52,7 +51,7 @@ class SetRun:
         self.root = root
         self.tap = root.tap
         self.streams = streams
-        self.outlets = Outlets(streams, batch_config)
+        self.outlets = Outlets(batch_config)
         self.whole = [s for s in streams if s.replication_method == REPLICATION_FULL_TABLE]
         # One stream that wants everything makes the shared read a full one; a catalog may name another key.
         stamp = None if self.whole else next((s.replication_key for s in streams if s.replication_key), None)
@@ -190,7 +189,7 @@ class SetRun:
             for stream in self.streams:
                 rows = list(stream.row_maker.rows(company, document))
                 for row in rows:
-                    self.outlets.write(stream, row)
+                    self.outlets.write(stream, stream.complete(row))
                 self._rows_since_state += len(rows)
                 if self.resource.replication_key:
                     self._remember(stream, company, name, rows, changing=changing)
@@ -219,15 +218,13 @@ class SetRun:
             open_keys.pop(name, None)
 
     def _delete(self, stream: Sage300Stream, company: str, key: Sequence[Any]) -> None:
-        self.outlets.write(
-            stream,
-            {
-                "source_company": company,
-                "source_module": self.resource.module,
-                **dict(zip(stream.key, key, strict=True)),
-                "_sdc_deleted_at": datetime.now(timezone.utc).isoformat(),
-            },
-        )
+        gone = {
+            "source_company": company,
+            "source_module": self.resource.module,
+            **dict(zip(stream.key, key, strict=True)),
+            "_sdc_deleted_at": datetime.now(timezone.utc).isoformat(),
+        }
+        self.outlets.write(stream, stream.complete(gone))
 
     def _still_open(self, names: set[str]) -> Iterator[str]:
         """Write the conditions for the documents to read again that the bookmark did not bring."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import sqlite3
@@ -58,6 +59,32 @@ def test_a_first_run_brings_every_record_as_it_is(company):
     amount = run.schema("ap_bills")["schema"]["properties"]["TOTALENTERED"]
     assert (amount["x-precision"], amount["x-scale"]) == (38, 10)
     assert run.schema("ap_bills")["key_properties"] == ["source_company", "RECORDNO"]
+
+
+def test_batch_files_hold_what_records_would(company, tmp_path):
+    catalog = company.catalog("vendors", "ap_bill_lines", "trial_balances")
+    plain = company.run(catalog)
+    storage = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": f"file://{tmp_path}"},
+    }
+    batched = company.run(catalog, batch_config={**storage, "batch_size": 30})
+    assert batched.code == 0, batched.log
+    assert not [message for message in batched.messages if message["type"] == "RECORD"]
+    for stream in ("vendors", "ap_bill_lines", "trial_balances"):
+        files = [
+            name
+            for message in batched.messages
+            if message["type"] == "BATCH" and message["stream"] == stream
+            for name in message["manifest"]
+        ]
+        rows = [
+            json.loads(line, parse_float=Decimal)
+            for name in files
+            for line in gzip.open(name.removeprefix("file://"), "rt")
+        ]
+        assert rows == plain.records(stream)
+    assert batched.state == plain.state
 
 
 def test_secrets_are_nowhere_in_what_is_written(company):

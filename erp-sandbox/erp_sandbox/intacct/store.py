@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS intacct_custom (
 CREATE INDEX IF NOT EXISTS intacct_modified
   ON intacct_records (company, object, json_extract(doc, '$."WHENMODIFIED"'), recordno);
 CREATE INDEX IF NOT EXISTS intacct_modules
-  ON intacct_records (company, object, json_extract(doc, '$."MODULEKEY"'), recordno) WHERE object = 'GLDETAIL';
+  ON intacct_records (company, object, json_extract(doc, '$."MODULEKEY"'), recordno)
+  WHERE object = 'GLDETAIL';
 CREATE INDEX IF NOT EXISTS intacct_lines ON intacct_records (company, object, coalesce(
   json_extract(doc, '$."RECORDKEY"'), json_extract(doc, '$."BATCHKEY"'), json_extract(doc, '$."DOCHDRNO"')));
 """

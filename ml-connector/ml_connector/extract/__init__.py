@@ -14,6 +14,7 @@ from ml_connector.extract.http import (
     transient,
 )
 from ml_connector.extract.lookback import parse_lookback
+from ml_connector.extract.outlets import Outlets
 from ml_connector.extract.prefetch import prefetch
 from ml_connector.extract.settings import common_settings
 from ml_connector.extract.writer import ExactWriter
@@ -28,6 +29,7 @@ __all__ = [
     "GaveUpError",
     "HttpError",
     "HttpSettings",
+    "Outlets",
     "PoliteSession",
     "TryAgain",
     "common_settings",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from ml_connector.extract import ErpStream
+from ml_connector.extract import ErpStream, Outlets
 from typing_extensions import override
 
 from tap_sageintacct.errors import ObjectUnavailable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import singerlib as singer
     from singer_sdk.helpers import types
+    from singer_sdk.helpers._batch import BatchConfig
 
     from tap_sageintacct.client import Client, Record
     from tap_sageintacct.streams.resource import Resource
@@ -38,6 +39,7 @@ class IntacctStream(ErpStream):
         self.selected_by_default = resource.selected
         self.resource = resource
         self._sensitive = [name for name, each in schema["properties"].items() if each.get(SENSITIVE)]
+        self._outlets = Outlets()
         super().__init__(tap, schema=without_hints(schema), name=resource.stream)
         self.primary_keys = ("source_company", "RECORDNO")
         stamp = resource.replication_key
@@ -93,7 +95,8 @@ class IntacctStream(ErpStream):
         self.tap.note_changed(self.name, client, [recordno])
 
     def write_state(self) -> None:
-        """Emit the state."""
+        """Emit the state, after all that it counts."""
+        self._outlets.flush()
         self.tap.state_writer.write_state(self.tap.state)
 
     @override
@@ -108,6 +111,20 @@ class IntacctStream(ErpStream):
         """
         yield from rows(self, self.tap.client(str((context or {})["source_entity"])))
 
+    def write_row(self, row: Record) -> None:
+        """Emit a row."""
+        self._write_record_message(row)
+
+    def write_batch(self, batch_config: BatchConfig, manifest: list[str]) -> None:
+        """Emit BATCH."""
+        self._write_batch_message(batch_config.encoding, manifest)
+
+    @override
+    def _sync_batches(self, batch_config: BatchConfig, context: types.Context | None = None) -> None:
+        self._outlets = Outlets(batch_config)
+        for _ in self._sync_records(context):
+            pass
+
     @override
     def _sync_records(
         self, context: types.Context | None = None, *, write_messages: bool = True
@@ -118,6 +135,7 @@ class IntacctStream(ErpStream):
             version = self.stream_state.setdefault("version", self.tap.initialized_at)
         self._stream_version = version
         whole = [self._entity_is_read(entity, write_messages) for entity in self.tap.entities]
+        self._outlets.flush()
         if version is not None:
             self._stream_version = None
             self.stream_state.pop("version", None)
@@ -136,7 +154,7 @@ class IntacctStream(ErpStream):
             self._check_max_record_limit(count)
             count += 1
             if write_messages:
-                self._write_record_message(row)
+                self._outlets.write(self, row)
 
         try:
             Reading(self, client, write).run()

@@ -64,7 +64,7 @@ class TrialBalanceStream(IntacctStream):
                     self._check_max_record_limit(count)
                     count += 1
                     if write_messages:
-                        self._write_record_message(row)
+                        self._outlets.write(self, row)
                     newest = row["END_DATE"]
             except ObjectUnavailable as missing:
                 self.logger.warning("%s skipped for %s: %s", self.name, client.place, missing)

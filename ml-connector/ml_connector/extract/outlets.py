@@ -3,43 +3,45 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from singer_sdk.batch import Batcher
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from singer_sdk.helpers._batch import BatchConfig
 
-    from tap_sage300.rows import Record
-    from tap_sage300.streams.base import Sage300Stream
+
+class Outlet(Protocol):
+    """A stream that can write its rows either way."""
+
+    name: str
+    tap_name: str
+
+    def write_row(self, row: dict[str, Any]) -> None:
+        """Emit a row."""
+
+    def write_batch(self, batch_config: BatchConfig, manifest: list[str]) -> None:
+        """Emit BATCH."""
 
 
 class Outlets:
     """Writes the rows of the streams that share a read.
 
     Args:
-        streams: The selected streams.
         batch_config: The SDK's `batch_config`; None for RECORD messages.
     """
 
-    def __init__(self, streams: Sequence[Sage300Stream], batch_config: BatchConfig | None = None) -> None:
-        self._counters = dict.fromkeys(streams, 0)
+    def __init__(self, batch_config: BatchConfig | None = None) -> None:
         self._batch_config = batch_config
-        self._held: dict[Sage300Stream, list[Record]] = defaultdict(list)
+        self._held: dict[Any, list[dict[str, Any]]] = defaultdict(list)
 
-    def write(self, stream: Sage300Stream, row: Record) -> None:
+    def write(self, stream: Outlet, row: dict[str, Any]) -> None:
         """Write a row, or hold it for the next batch file.
 
         Args:
             stream: Whose row it is.
-            row: The row as `row_maker` made it; changed in place.
-
-        Raises:
-            Sage300Error: What completes the row cannot be read.
+            row: The row, whole.
         """
-        stream.complete(row)
         if self._batch_config is None:
             stream.write_row(row)
             return
@@ -48,11 +50,11 @@ class Outlets:
             self._write_batch(stream)
 
     def flush(self) -> None:
-        """Write what is held."""
+        """Write what is held; a state that counts it must not be written before."""
         for stream in list(self._held):
             self._write_batch(stream)
 
-    def _write_batch(self, stream: Sage300Stream) -> None:
+    def _write_batch(self, stream: Outlet) -> None:
         rows = self._held.pop(stream, [])
         if self._batch_config is None or not rows:
             return
