@@ -119,6 +119,8 @@ def read(body: bytes) -> Request:
         for each in operation.iterfind("content/function")
         if len(each)
     ]
+    if not calls:
+        raise ControlError("XL03000003", "XML Parse schema error: Element content lacks function.")
     return Request(
         texts,
         (authentication.findtext("sessionid") or "").strip(),

@@ -136,9 +136,10 @@ class Functions:
     def _read_by_query(self, call: etree._Element, session: Session) -> str:
         self._permit("READ_BY_QUERY", call)
         kind = self._store.object(session.company, (call.findtext("object") or "").strip())
-        size = int((call.findtext("pagesize") or "100").strip() or 100)
+        text = (call.findtext("pagesize") or "100").strip() or "100"
+        size = int(text) if text.isdigit() else 0
         if not 1 <= size <= _MOST_BY_QUERY:
-            raise generic(f"The value '{size}' of pagesize is out of range")
+            raise generic(f"The value '{text}' of pagesize is out of range")
         where, values = legacy.condition(kind, call.findtext("query") or "", self._notation)
         question = Question(session.company, session.location, kind.name, where, tuple(values))
         keys = self._store.keys(question)

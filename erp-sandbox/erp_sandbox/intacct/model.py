@@ -7,10 +7,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: DATATYPE words of ``lookup`` whose values are numbers.
 DECIMALS: Final = frozenset({"DECIMAL", "CURRENCY", "PERCENT"})
@@ -85,15 +89,29 @@ def _object(name: str, found: dict[str, Any]) -> ObjectType:
 
 def _field(name: str, kind: str, more: dict[str, Any] | None = None) -> Field:
     more = more or {}
-    values = _STATUS if name == "STATUS" else tuple(_coded(text) for text in more.get("values", ()))
+    values = _STATUS if name == "STATUS" else tuple(_values(more.get("values", ())))
     return Field(name, kind, more.get("queryable", True), values)
 
 
+_LABELS: Final = re.compile(r"\(query label\) ([^:]+)")
+_BEHIND: Final = re.compile(r"(.+) \((\w{1,2})\)$")
+_NOTE: Final = re.compile(r"[<:/]")
 _STATUS: Final = (("T", "active"), ("F", "inactive"))
 
 
+def _values(texts: list[str]) -> Iterator[tuple[str, str]]:
+    """Codes and labels; what the reference says of labels alone is a list of them."""
+    for text in texts:
+        if labels := _LABELS.match(text):
+            yield from ((label.strip(), label.strip()) for label in labels[1].split(","))
+        elif not _NOTE.search(text):
+            yield _coded(text)
+
+
 def _coded(text: str) -> tuple[str, str]:
-    """Read ``A Posted`` as code and label; a text without a code is both."""
+    """Read ``A Posted`` and ``balancesheet (N)`` as code and label; a text without a code is both."""
+    if behind := _BEHIND.match(text):
+        return behind[2], behind[1]
     code, _, label = text.partition(" ")
     short = len(code) <= 2 and label  # noqa: PLR2004 - codes have one or two characters
     return (code, label) if short else (text, text)

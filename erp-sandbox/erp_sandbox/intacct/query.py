@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from erp_sandbox.intacct.envelope import data, element
 from erp_sandbox.intacct.errors import generic
+from erp_sandbox.intacct.model import DECIMALS
 from erp_sandbox.intacct.store import Question, Store, expression
 
 if TYPE_CHECKING:
@@ -110,7 +111,10 @@ def answer(asked: Asked, store: Store, notation: Notation) -> str:
 
 def bare(asked: Asked, store: Store, notation: Notation) -> tuple[str, str]:
     """The answer without an envelope that ``returnformat`` asks for, and its media type."""
-    page = _rows(asked, store, notation)
+    if any(column.aggregate for column in asked.columns):
+        page = _aggregated(asked, store, notation)[asked.offset : asked.offset + asked.size]
+    else:
+        page = _rows(asked, store, notation)
     if asked.format == "json":
         return json.dumps([dict(row) for row in page]), "application/json"
     lines = [",".join(_quoted(column.tag) for column in asked.columns)]
@@ -129,22 +133,27 @@ def _rows(asked: Asked, store: Store, notation: Notation) -> list[list[tuple[str
 def _aggregated(asked: Asked, store: Store, notation: Notation) -> list[list[tuple[str, str]]]:
     groups = [expression(column.field) for column in asked.columns if not column.aggregate]
     sql = [_aggregate(column) for column in asked.columns]
-    ordered = replace(asked.question, order="")
-    found = store.grouped(ordered, sql, groups)
+    found = store.grouped(asked.question, sql, groups)
+    if not asked.question.order:
+        found = sorted(found, key=str)
     return [
         [
             (column.tag, _written(column, value, notation))
             for column, value in zip(asked.columns, row, strict=True)
         ]
-        for row in sorted(found, key=str)
+        for row in found
     ]
 
 
 def _aggregate(column: Column) -> str:
     path = expression(column.field)
-    if column.aggregate == "sum":
-        return f"exact_sum(json_extract(doc, '$.\"{column.name}\"'))"
+    if column.aggregate in {"sum", "avg"} or (column.aggregate in {"min", "max"} and _exact(column)):
+        return f"exact_{column.aggregate}(json_extract(doc, '$.\"{column.name}\"'))"
     return f"{column.aggregate}({path})" if column.aggregate else path
+
+
+def _exact(column: Column) -> bool:
+    return column.field.type in DECIMALS
 
 
 def _written(column: Column, value: Any, notation: Notation) -> str:
@@ -256,7 +265,7 @@ class _Conditions:
     def _in(self, field: Field, name: str, given: list[str]) -> tuple[str, list[Any]]:
         values = [self._read(field, text) for text in _many(name, given, 1, _MOST_IN)]
         marks = ", ".join("?" * len(values))
-        return f"{expression(field)} {'NOT ' * (name == 'notin')}IN ({marks})", values
+        return f"{expression(field)} {self._collation} {'NOT ' * (name == 'notin')}IN ({marks})", values
 
     def _null(self, field: Field, name: str, given: list[str]) -> tuple[str, list[Any]]:
         _many(name, given, 0, 0)

@@ -159,6 +159,7 @@ class Store:
         """Aggregates, a row a group."""
         where, values = question.condition()
         groups = f" GROUP BY {', '.join(by)}" if by else ""
+        groups += f" ORDER BY {question.order}" if by and question.order else ""
         sql = f"SELECT {', '.join(columns)} FROM intacct_records WHERE {where}{groups}"
         return [tuple(row) for row in self._connection().execute(sql, values)]
 
@@ -168,22 +169,53 @@ class Store:
             connection = sqlite3.connect(self._path, timeout=60, isolation_level=None)
             connection.execute("PRAGMA busy_timeout = 60000")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-            connection.create_aggregate("exact_sum", 1, _ExactSum)  # type: ignore[arg-type]
+            for name, exact in _EXACT.items():
+                connection.create_aggregate(name, 1, exact)  # type: ignore[arg-type]
             self._local.connection = connection
         return connection
 
 
-class _ExactSum:
-    """Adds decimal texts without rounding; SQLite's own SUM would use doubles."""
+class _Exact:
+    """Aggregates decimal texts without rounding; SQLite's own would use doubles."""
 
     def __init__(self) -> None:
-        self._total: Decimal | None = None
+        self.values = 0
+        self.found: Decimal | None = None
 
     def step(self, value: Any) -> None:
-        """Add one."""
+        """Take one more."""
         if value is not None:
-            self._total = (self._total or Decimal(0)) + Decimal(str(value))
+            given = Decimal(str(value))
+            self.values += 1
+            self.found = given if self.found is None else self.joined(self.found, given)
+
+    def joined(self, one: Decimal, other: Decimal) -> Decimal:
+        """Two as one."""
+        return one + other
 
     def finalize(self) -> str | None:
-        """The sum, as text."""
-        return None if self._total is None else f"{self._total:f}"
+        """The aggregate, as text."""
+        return None if self.found is None else f"{self.found:f}"
+
+
+class _Least(_Exact):
+    def joined(self, one: Decimal, other: Decimal) -> Decimal:
+        return min(one, other)
+
+
+class _Greatest(_Exact):
+    def joined(self, one: Decimal, other: Decimal) -> Decimal:
+        return max(one, other)
+
+
+class _Average(_Exact):
+    def finalize(self) -> str | None:
+        return None if self.found is None else f"{self.found / self.values:f}"
+
+
+_EXACT: Final[dict[str, type[_Exact]]] = {
+    "exact_sum": _Exact,
+    "exact_min": _Least,
+    "exact_max": _Greatest,
+    "exact_avg": _Average,
+}

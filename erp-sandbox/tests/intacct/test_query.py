@@ -134,6 +134,27 @@ def test_aggregates_are_exact_by_group(gateway, bills):
     assert found == expected
 
 
+def test_other_aggregates_are_exact_and_ordered(gateway, bills):
+    amounts = [Decimal(bill["TOTALENTERED"]) for bill in bills.values()]
+    data = gateway.ask(
+        "<query><object>APBILL</object><select><min>TOTALENTERED</min></select></query>",
+        "<query><object>APBILL</object><select><max>TOTALENTERED</max></select></query>",
+        "<query><object>APBILL</object><select><field>STATE</field><count>RECORDNO</count></select>"
+        "<orderby><order><field>STATE</field><descending/></order></orderby></query>",
+        "<query><object>APBILL</object><select><avg>TOTALENTERED</avg></select></query>",
+    ).findall(".//data")
+    assert Decimal(data[0].findtext(".//TOTALENTERED")) == min(amounts)
+    assert Decimal(data[1].findtext(".//TOTALENTERED")) == max(amounts)
+    states = [row.findtext("STATE") for row in data[2]]
+    assert states == sorted(states, reverse=True)
+    assert Decimal(data[3].findtext(".//TOTALENTERED")) == sum(amounts) / len(amounts)
+    body = gateway.raw(
+        "<query><object>APBILL</object><select><count>RECORDNO</count></select>"
+        "<options><returnformat>json</returnformat></options></query>"
+    )[1]
+    assert json.loads(body) == [{"COUNT.RECORDNO": str(len(bills))}]
+
+
 def test_json_and_csv_have_no_envelope_and_their_errors_have(gateway, bills):
     options = "<options><returnformat>{}</returnformat></options>"
     asked = (
@@ -233,6 +254,9 @@ def test_lookup_lists_fields_types_and_what_the_company_added(gateway):
         "active",
         "inactive",
     ]
+    accounts = gateway.ask("<lookup><object>GLACCOUNT</object></lookup>").find(".//Type")
+    kinds = next(f for f in accounts.iter("Field") if f.findtext("ID") == "ACCOUNTTYPE")
+    assert [value.text for value in kinds.iter("VALIDVALUE")] == ["balancesheet", "incomestatement"]
     names = gateway.ask('<inspect detail="1"><object>CUSTOMER</object></inspect>').findall(".//Field/Name")
     assert {name.text for name in names} == set(fields)
 
