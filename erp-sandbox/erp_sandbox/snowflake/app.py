@@ -111,6 +111,15 @@ class Sandbox:
         }
         return JSONResponse({"data": data, "code": None, "message": None, "success": True})
 
+    async def session(self, request: Request) -> Response:
+        """End a session, and with it what it had begun; or hear that it is still there."""
+        if request.query_params.get("delete"):
+            with suppress(fakesnow_server.ServerError):
+                connection = fakesnow_server.to_conn(fakesnow_server.to_token(request))
+                await run_in_threadpool(_roll_back, connection)
+        response: Response = await fakesnow_server.session(request)
+        return response
+
     async def query(self, request: Request) -> Response:
         """Run one statement; one that is sent again under its request id gets the answer it missed."""
         name = request.query_params.get("requestId") or uuid4().hex
@@ -187,10 +196,8 @@ class Sandbox:
         with self._lock:
             for token, connection in list(fakesnow_server.sessions.items()):
                 silent = now - self._seen.get(token, now) > SILENCE_OF_THE_DEAD
-                if silent and connection._in_transaction:  # noqa: SLF001 - fakesnow has no public word for it
-                    with suppress(duckdb.Error):
-                        connection._duck_conn.rollback()  # noqa: SLF001
-                    connection._in_transaction = False  # noqa: SLF001
+                if silent:  # whether fakesnow knows of a transaction or not: DuckDB may hold one
+                    _roll_back(connection)
 
 
 def create_app(
@@ -205,7 +212,11 @@ def create_app(
         request_log: File that takes one JSON line a statement.
     """
     sandbox = Sandbox(accounts, path, latency=latency, request_log=request_log)
-    own = {"/session/v1/login-request": sandbox.login, "/queries/v1/query-request": sandbox.query}
+    own = {
+        "/session/v1/login-request": sandbox.login,
+        "/session": sandbox.session,
+        "/queries/v1/query-request": sandbox.query,
+    }
     routes = [
         Route(route.path, own.get(route.path, route.endpoint), methods=list(route.methods or ["GET"]))
         for route in fakesnow_server.routes
@@ -213,6 +224,12 @@ def create_app(
     routes.append(Route("/session/token-request", sandbox.renew, methods=["POST"]))
     routes += sandbox.sql_api().routes()
     return Starlette(routes=routes)
+
+
+def _roll_back(connection: Any) -> None:
+    with suppress(duckdb.Error):
+        connection._duck_conn.rollback()  # noqa: SLF001
+    connection._in_transaction = False  # noqa: SLF001
 
 
 async def _json_of(request: Request) -> dict[str, Any]:

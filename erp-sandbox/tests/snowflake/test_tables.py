@@ -268,3 +268,17 @@ def test_connector_5_loads_the_same_way(own_server, tmp_path):
         (HUGE, None, None),
     ]
     assert "0.000000001" in result.stdout or "1E-9" in result.stdout
+
+
+def test_a_session_that_is_closed_leaves_no_transaction_behind(server, session):
+    session.run("CREATE TABLE HELD (N NUMBER(38,0))")
+    session.run("INSERT INTO HELD VALUES (1)")
+    for _ in range(3):
+        other = server.session(schema="HOLDING")
+        schema = session.run("SELECT CURRENT_SCHEMA()")[0][0]
+        other.run(f'USE SCHEMA "{schema}"')
+        other.run("BEGIN")
+        other.run("UPDATE HELD SET N = 2")
+        other.connection.close()
+        session.run("UPDATE HELD SET N = N + 10")
+    assert session.run("SELECT N FROM HELD") == [(31,)]
