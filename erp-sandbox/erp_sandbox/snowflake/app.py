@@ -57,6 +57,7 @@ class Sandbox:
         self._log = request_log
         self._lock = threading.Lock()
         self._seen: dict[str, float] = {}
+        self._busy: set[str] = set()
         self._answers: dict[str, asyncio.Future[Response]] = {}
         self._stage_info = fakesnow_server.gcs_stage_info
         fakesnow_server.gcs_stage_info = self._upload_info
@@ -139,9 +140,12 @@ class Sandbox:
             connection = fakesnow_server.to_conn(token)
         except fakesnow_server.ServerError as error:
             return _failure(error.code, error.message, "08001", status=200)
-        self._seen[token] = time.monotonic()
-        response = await self._answer(request, body, connection)
-        self._seen[token] = time.monotonic()
+        self._busy.add(token)
+        try:
+            response = await self._answer(request, body, connection)
+        finally:
+            self._busy.discard(token)
+            self._seen[token] = time.monotonic()
         if self._log:
             answer = json.loads(bytes(response.body))
             said = None if answer.get("success") else answer.get("message")
@@ -195,7 +199,7 @@ class Sandbox:
         now = time.monotonic()
         with self._lock:
             for token, connection in list(fakesnow_server.sessions.items()):
-                silent = now - self._seen.get(token, now) > SILENCE_OF_THE_DEAD
+                silent = token not in self._busy and now - self._seen.get(token, now) > SILENCE_OF_THE_DEAD
                 if silent:  # whether fakesnow knows of a transaction or not: DuckDB may hold one
                     _roll_back(connection)
 
