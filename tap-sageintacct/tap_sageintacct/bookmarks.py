@@ -46,6 +46,11 @@ class Progress:
             return cls(**known)
         return cls(iso(since) if since else None, iso(now))
 
+    @property
+    def resumes(self) -> bool:
+        """Whether some of it was read by a run that was interrupted."""
+        return self.slice > 0 or self.after is not None
+
     def see(self, stamp: object) -> None:
         """Remember a record's stamp."""
         if isinstance(stamp, str) and (self.newest is None or stamp > self.newest):
@@ -64,14 +69,15 @@ class Lines:
     """Which lines each document had, so that those it has lost since can be told.
 
     A document's lines have neighbouring numbers as a rule: they are kept as ranges, `[first, count, ...]`.
+    The keys of a view may be other texts, which are kept as they are.
 
     Attributes:
         by_parent: Ranges by the parent's RECORDNO, the one that was read longest ago first.
     """
 
-    by_parent: dict[str, list[int]] = field(default_factory=dict)
+    by_parent: dict[str, list[Any]] = field(default_factory=dict)
 
-    def remember(self, parent: str, numbers: Iterable[int]) -> set[int]:
+    def remember(self, parent: str, numbers: Iterable[int | str]) -> set[int | str]:
         """Keep the lines of a document that was read whole, and give those that it has lost."""
         now = set(numbers)
         before = set(_numbers(self.by_parent.pop(parent, [])))
@@ -79,27 +85,39 @@ class Lines:
             self._put(parent, now)
         return before - now
 
-    def add(self, parent: str, number: int) -> None:
+    def add(self, parent: str, number: int | str) -> None:
         """Keep one more line of a document that was not read whole."""
         known = set(_numbers(self.by_parent.pop(parent, [])))
         self._put(parent, known | {number})
 
-    def _put(self, parent: str, numbers: set[int]) -> None:
+    def _put(self, parent: str, numbers: set[int | str]) -> None:
         self.by_parent[parent] = _ranges(numbers)
         if len(self.by_parent) > MOST_REMEMBERED:
             del self.by_parent[next(iter(self.by_parent))]
 
 
-def _ranges(numbers: set[int]) -> list[int]:
+def number(text: object) -> int | str:
+    """A RECORDNO as lines are remembered by: a number, or the text that it is."""
+    found = str(text)
+    return int(found) if found.isdecimal() and found.isascii() else found
+
+
+def _ranges(numbers: set[int | str]) -> list[Any]:
+    whole = sorted(each for each in numbers if isinstance(each, int))
+    if len(whole) < len(numbers):
+        return sorted(map(str, numbers))
     found: list[int] = []
-    for number in sorted(numbers):
-        if found and number == found[-2] + found[-1]:
+    for each in whole:
+        if found and each == found[-2] + found[-1]:
             found[-1] += 1
         else:
-            found += [number, 1]
+            found += [each, 1]
     return found
 
 
-def _numbers(ranges: list[int]) -> Iterable[int]:
+def _numbers(ranges: list[Any]) -> Iterable[int | str]:
+    if ranges and isinstance(ranges[0], str):
+        yield from map(number, ranges)
+        return
     for first, count in zip(ranges[::2], ranges[1::2], strict=True):
         yield from range(first, first + count)

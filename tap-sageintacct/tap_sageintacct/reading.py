@@ -6,17 +6,18 @@ import time
 from collections import defaultdict
 from contextlib import closing
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ml_connector.extract import parse_lookback, prefetch
 
 from tap_sageintacct import bookmarks, filters
-from tap_sageintacct.bookmarks import Lines, Progress, iso
+from tap_sageintacct.bookmarks import Lines, Progress, iso, number
 from tap_sageintacct.client import MOST_A_PAGE, Query
 from tap_sageintacct.values import converters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import timedelta
 
     from tap_sageintacct.client import Client, Record
     from tap_sageintacct.streams.base import IntacctStream
@@ -64,15 +65,16 @@ class Reading:
         since = bookmarks.since(self._partition, start_date, lookback) if self._stamp else None
         later = bool(self._stamp and self._partition.get("replication_key_value"))
         progress = Progress.of(self._partition, since, now)
-        if later:
-            self._tap.begin_changes(self._stream.name, self._client)
-        for number, condition in enumerate(self._slices(progress, later=later)):
-            if number >= progress.slice:
+        if progress.since is not None and later and not progress.resumes:
+            since = filters.read_moment(progress.since)
+            self._tap.begin_changes(self._stream.name, self._client, since)
+        for place, condition in enumerate(self._slices(progress, later=later)):
+            if place >= progress.slice:
                 self._read(progress, condition)
-                progress.slice, progress.after = number + 1, None
+                progress.slice, progress.after = place + 1, None
                 self._partition["progress"] = asdict(progress)
         if self._lines is not None and later:
-            self._read_lines_of_changed_parents(progress)
+            self._read_lines_of_changed_parents(progress, lookback)
         if later and self._resource.audited:
             self._mark_deleted(lookback)
         self._close(progress)
@@ -119,7 +121,7 @@ class Reading:
                     row = self.write(record)
                     progress.see(row.get(self._stamp) if self._stamp else None)
                     if self._lines is not None and (parent := record.get(str(self._parent_key))):
-                        self._lines.add(str(parent), int(record["RECORDNO"]))
+                        self._lines.add(str(parent), number(record["RECORDNO"]))
                         if progress.since is not None:
                             self._written.add(str(record["RECORDNO"]))
                 progress.after = str(page[-1]["RECORDNO"])
@@ -127,34 +129,37 @@ class Reading:
                 self._stream.note_changed(self._client, page, first_read=progress.since is None)
                 self._write_state_sometimes()
 
-    def _read_lines_of_changed_parents(self, progress: Progress) -> None:
+    def _read_lines_of_changed_parents(self, progress: Progress, lookback: timedelta) -> None:
         """Read the lines of documents that changed, whether or not the lines' own stamps moved."""
-        since = filters.read_moment(progress.since or progress.begun)
+        until = self._partition.get("parents_until")
+        since = filters.read_moment(until) - lookback if until else filters.read_moment(progress.begun)
+        if not until and progress.since:
+            since = filters.read_moment(progress.since)
         changed = self._tap.changed_parents(str(self._resource.parent), self._client, since)
         for start in range(0, len(changed), _PARENTS_AT_ONCE):
             some = changed[start : start + _PARENTS_AT_ONCE]
-            found: dict[str, list[int]] = defaultdict(list)
+            found: dict[str, list[int | str]] = defaultdict(list)
             condition = filters.one_of(str(self._parent_key), some)
             for page in self._client.pages(self._query(condition)):
                 for record in page:
                     if str(record["RECORDNO"]) not in self._written:
                         self.write(record)
-                    found[str(record[str(self._parent_key)])].append(int(record["RECORDNO"]))
+                    found[str(record[str(self._parent_key)])].append(number(record["RECORDNO"]))
             for parent in some:
                 self._forget_lost(parent, found.get(parent, []))
             self._write_state_sometimes()
 
-    def _mark_deleted(self, lookback: Any) -> None:
+    def _mark_deleted(self, lookback: timedelta) -> None:
         """Write the deletes of the audit trail, and of the lines that went with a document."""
         for gone in self._tap.deleted(self._client, lookback):
             if gone.object == self._resource.object:
                 self._delete(gone.recordno, gone.at)
                 self._stream.note_deleted(self._client, gone.recordno)
 
-    def _forget_lost(self, parent: str, numbers: Sequence[int]) -> None:
+    def _forget_lost(self, parent: str, numbers: Sequence[int | str]) -> None:
         if self._lines is None:
             return
-        for lost in sorted(self._lines.remember(parent, numbers)):
+        for lost in sorted(self._lines.remember(parent, numbers), key=str):
             self._delete(str(lost), iso(self._client.session.now()))
 
     def _delete(self, recordno: str, at: str) -> None:
@@ -187,11 +192,12 @@ class Reading:
             # a stamp from the future, by a clock that is ahead, would hide what comes until then
             self._partition["replication_key"] = self._stamp
             self._partition["replication_key_value"] = min(newest, progress.begun)
-            self._partition.setdefault("deletes_since", progress.begun)
-            if self._resource.audited:
-                self._partition["deletes_since"] = progress.begun
+            self._partition["deletes_since"] = progress.begun
         if self._lines is not None:
             self._partition["lines"] = self._lines.by_parent
+            # what the documents' own stream has told up to its bookmark, these lines have followed
+            known = self._tap.bookmark(str(self._resource.parent), self._client)
+            self._partition["parents_until"] = min(filter(None, [known, progress.begun]))
         self._stream.write_state()
 
     def _write_state_sometimes(self) -> None:

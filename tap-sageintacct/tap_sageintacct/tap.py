@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -39,6 +40,19 @@ SECRETS = ("sender_password", "user_password")
 LOOKBACK = "PT3H"
 """Rows become visible late: others have met two and a half hours (reference section 2.5)."""
 _NEEDED = ("sender_id", "sender_password", "company_id", "user_id", "user_password")
+
+
+@dataclass
+class Changed:
+    """The documents of a stream and entity that changed or went.
+
+    Attributes:
+        since: From when on they are known.
+        keys: Their RECORDNOs.
+    """
+
+    since: datetime
+    keys: dict[str, None] = field(default_factory=dict)
 
 
 class TapSageIntacct(ErpTap):
@@ -130,7 +144,7 @@ class TapSageIntacct(ErpTap):
 
     def __init__(self, **options: Any) -> None:
         self._clients: dict[str, Client] = {}
-        self._changed: dict[tuple[str, str], dict[str, None]] = {}
+        self._changed: dict[tuple[str, str], Changed] = {}
         self._deleted: dict[str, list[Deleted]] = {}
         self._first_pages: dict[str, dict[str, Result]] = {}
         self._forgiving = False
@@ -180,14 +194,20 @@ class TapSageIntacct(ErpTap):
             self._clients[entity] = Client(config, entity, self.logger)
         return self._clients[entity]
 
-    def begin_changes(self, stream: str, client: Client) -> None:
-        """Say that a stream is about to tell of every document that changed."""
-        self._changed[stream, client.entity] = {}
+    def begin_changes(self, stream: str, client: Client, since: datetime) -> None:
+        """Say that a stream is about to tell of every document that changed.
+
+        Args:
+            stream: The documents' stream.
+            client: The entity's client.
+            since: From when on it tells.
+        """
+        self._changed[stream, client.entity] = Changed(since)
 
     def note_changed(self, stream: str, client: Client, keys: Sequence[str]) -> None:
         """Remember documents that changed, for their lines."""
         if (changed := self._changed.get((stream, client.entity))) is not None:
-            changed.update(dict.fromkeys(keys))
+            changed.keys.update(dict.fromkeys(keys))
 
     def changed_parents(self, stream: str, client: Client, since: datetime) -> list[str]:
         """RECORDNO of the documents that changed or went, as their stream told or else the gateway tells.
@@ -195,19 +215,33 @@ class TapSageIntacct(ErpTap):
         Args:
             stream: The documents' stream.
             client: The entity's client.
-            since: From when on, if the stream was not read in this run.
+            since: From when on the lines need to know.
         """
         told = self._changed.get((stream, client.entity))
-        if told is None:
-            told = self._changed[stream, client.entity] = {}
+        # A run that was cut short may have moved the documents' bookmark and not come to their lines.
+        if told is None or told.since > since:
+            told = self._changed[stream, client.entity] = Changed(since)
             parent = next(each for each in resources(self.config) if each.stream == stream)
             moment = filters.moment(since, self.zone)
             condition = filters.compared("greaterthanorequalto", str(parent.replication_key), moment)
             for page in client.pages(Query(parent.object, ("RECORDNO",), condition)):
-                told.update(dict.fromkeys(str(record["RECORDNO"]) for record in page))
+                told.keys.update(dict.fromkeys(str(record["RECORDNO"]) for record in page))
             gone = deleted(client, {parent.object}, since, self.zone, self.logger)
-            told.update(dict.fromkeys(each.recordno for each in gone))
-        return list(told)
+            told.keys.update(dict.fromkeys(each.recordno for each in gone))
+        return list(told.keys)
+
+    def bookmark(self, stream: str, client: Client) -> str | None:
+        """How far a stream has been read in an entity, ISO; None if it is not read or was not yet.
+
+        Args:
+            stream: The stream.
+            client: The entity's client.
+        """
+        found = self.streams.get(stream)
+        if not isinstance(found, IntacctStream) or not found.selected:
+            return None
+        known = found.partition(client).get("replication_key_value")
+        return str(known) if known else None
 
     def deleted(self, client: Client, lookback: timedelta) -> list[Deleted]:
         """What the audit trail says was deleted, asked for once for all streams of an entity.
@@ -217,8 +251,11 @@ class TapSageIntacct(ErpTap):
             lookback: How far before the last run to look.
         """
         if client.entity not in self._deleted:
-            streams = [stream for stream in self._selected() if stream.resource.audited]
-            marks = [stream.partition(client).get("deletes_since") for stream in streams]
+            selected = self._selected()
+            streams = [stream for stream in selected if stream.resource.audited]
+            # lines, too: a run that was cut short may have told of a document and not come to its lines
+            told = [stream for stream in selected if stream.resource.audited or stream.resource.parent]
+            marks = [stream.partition(client).get("deletes_since") for stream in told]
             known = [filters.read_moment(str(mark)) for mark in marks if mark]
             since = min(known, default=datetime.now(timezone.utc)) - lookback
             objects = {stream.resource.object for stream in streams}

@@ -1,0 +1,217 @@
+"""What a company or its gateway may do that the sandbox's does not, met in one process."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from ml_connector.extract import ExactWriter
+
+from tap_sageintacct.errors import IntacctError
+from tap_sageintacct.tap import TapSageIntacct
+
+HERE = Path(__file__).parent
+_spec = importlib.util.spec_from_file_location("little_gateway", HERE / "little_gateway.py")
+little_gateway = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(little_gateway)
+Refused = little_gateway.Refused
+DAY = "03/0{}/2026 10:00:00"
+
+
+class Collector(ExactWriter):
+    """Keeps what a target would read."""
+
+    def __init__(self):
+        super().__init__()
+        self.messages = []
+
+    def write_message(self, message):
+        self.messages.append(msgspec.json.decode(self.serialize_message(message)))
+
+    def of(self, kind, stream=None):
+        return [m for m in self.messages if m["type"] == kind and stream in (None, m.get("stream"))]
+
+    def records(self, stream):
+        return [m["record"] for m in self.of("RECORD", stream) if "_sdc_deleted_at" not in m["record"]]
+
+    def deleted(self, stream):
+        return [
+            m["record"]["RECORDNO"] for m in self.of("RECORD", stream) if "_sdc_deleted_at" in m["record"]
+        ]
+
+    def numbers(self, stream):
+        return [record["RECORDNO"] for record in self.records(stream)]
+
+    @property
+    def state(self):
+        return json.loads(json.dumps(self.of("STATE")[-1]["value"]))
+
+
+@pytest.fixture
+def gateway():
+    made = little_gateway.Gateway()
+    made.put(
+        "AUDITHISTORY",
+        ID="TEXT",
+        OBJECTTYPE="TEXT",
+        OBJECTKEY="TEXT",
+        ACCESSMODE="TEXT",
+        ACCESSTIME="TIMESTAMP",
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def tap(gateway):
+    """Make a tap with only these streams selected."""
+
+    def make(*streams, state=None, writer=None, **settings):
+        config = {
+            "sender_id": "SENDER",
+            "sender_password": "SENDERPASS",
+            "company_id": "ACME",
+            "user_id": "reader",
+            "user_password": "secret",
+            "base_url": gateway.url,
+            "lookback": "PT0S",
+            "max_retries": 0,
+            "prefetch_pages": 0,
+            "discover_custom_fields": False,
+            **settings,
+        }
+        made = TapSageIntacct(config=config, state=state, message_writer=writer or Collector())
+        for stream in made.streams.values():
+            stream.selected = stream.name in streams
+        return made
+
+    return make
+
+
+@pytest.fixture
+def run(tap):
+    """Run it to its end; what it wrote."""
+
+    def go(*streams, state=None, **settings):
+        writer = Collector()
+        tap(*streams, state=state, writer=writer, **settings).sync_all()
+        return writer
+
+    return go
+
+
+def a_bill(number, day=1, **more):
+    return {"RECORDNO": number, "WHENMODIFIED": DAY.format(day), "AUWHENCREATED": DAY.format(1), **more}
+
+
+def a_line(number, bill, day=1, **more):
+    return {
+        "RECORDNO": number,
+        "RECORDKEY": bill,
+        "WHENMODIFIED": DAY.format(day),
+        "WHENCREATED": DAY.format(1),
+        **more,
+    }
+
+
+@pytest.fixture
+def bills(gateway):
+    gateway.put("APBILL", *(a_bill(n) for n in range(1, 5)), AUWHENCREATED="TIMESTAMP")
+    lines = [a_line(10 * bill + n, bill) for bill in range(1, 5) for n in (1, 2)]
+    gateway.put("APBILLITEM", *lines, RECORDKEY="INTEGER", WHENCREATED="TIMESTAMP")
+    return gateway
+
+
+def edit(gateway, bill, day, *, without=()):
+    """Edit a bill and take lines out of it: its stamp moves, nothing tells of the lines."""
+    gateway.now = "2026-03-09T12:00:00+00:00"
+    gone = {str(line) for line in without}
+    gateway.rows["APBILLITEM"] = [row for row in gateway.rows["APBILLITEM"] if row["RECORDNO"] not in gone]
+    for row in gateway.rows["APBILL"]:
+        if row["RECORDNO"] == str(bill):
+            row["WHENMODIFIED"] = DAY.format(day)
+
+
+def delete(gateway, name, number, day, *, key=None):
+    """Delete a record; the audit trail names it by its RECORDNO or by something else."""
+    gateway.now = "2026-03-09T12:00:00+00:00"
+    gateway.rows[name] = [row for row in gateway.rows[name] if row["RECORDNO"] != str(number)]
+    gateway.put(
+        "AUDITHISTORY",
+        {
+            "ID": f"{name}:{number}",
+            "OBJECTTYPE": name.lower(),
+            "OBJECTKEY": key or str(number),
+            "ACCESSMODE": "D",
+            "ACCESSTIME": DAY.format(day),
+        },
+    )
+
+
+def cut_at(gateway, tap, what, *streams, **settings):
+    """Run until the gateway fails at a query of an object; what was written until then."""
+    writer = Collector()
+    broken = tap(*streams, writer=writer, **settings)
+    for stream in broken.streams.values():
+        stream.STATE_MSG_FREQUENCY = 1
+    kept, (name, number) = gateway.do_query, what
+
+    def failing(call):
+        if call.findtext("object") == name:
+            gateway.fuse -= 1
+            if gateway.fuse < 0:
+                raise Refused("BL01001973", "the power went")
+        return kept(call)
+
+    gateway.fuse, gateway.do_query = number, failing
+    with pytest.raises(IntacctError, match="the power went"):
+        broken.sync_all()
+    gateway.do_query = kept
+    return writer, json.loads(json.dumps(broken.state))
+
+
+def test_lines_lost_before_a_cut_between_bills_and_lines_are_told_after_it(bills, run, tap):
+    first = run("ap_bills", "ap_bill_lines")
+    edit(bills, 2, day=3, without=[21])
+    edit(bills, 4, day=4)
+    cut, state = cut_at(bills, tap, ("APBILLITEM", 0), "ap_bills", "ap_bill_lines", state=first.state)
+    assert 2 in cut.numbers("ap_bills")
+    last = run("ap_bills", "ap_bill_lines", state=state)
+    assert last.deleted("ap_bill_lines") == [21]
+
+
+def test_lines_lost_by_bills_of_pages_before_a_cut_are_told_after_it(bills, run, tap):
+    first = run("ap_bills", "ap_bill_lines")
+    edit(bills, 2, day=3, without=[21])
+    edit(bills, 4, day=4)
+    _, state = cut_at(bills, tap, ("APBILL", 3), "ap_bills", "ap_bill_lines", state=first.state, page_size=1)
+    last = run("ap_bills", "ap_bill_lines", state=state, page_size=1)
+    assert last.deleted("ap_bill_lines") == [21]
+
+
+def test_lines_of_a_bill_deleted_before_a_cut_are_told_after_it(bills, run, tap):
+    first = run("ap_bills", "ap_bill_lines")
+    delete(bills, "APBILL", 2, day=3)
+    bills.rows["APBILLITEM"] = [row for row in bills.rows["APBILLITEM"] if row["RECORDKEY"] != "2"]
+    cut, state = cut_at(bills, tap, ("APBILLITEM", 0), "ap_bills", "ap_bill_lines", state=first.state)
+    assert cut.deleted("ap_bills") == [2]
+    last = run("ap_bills", "ap_bill_lines", state=state)
+    assert last.deleted("ap_bill_lines") == [21, 22]
+
+
+def test_a_key_of_the_ledger_view_may_be_any_text(gateway, run):
+    gateway.put("GLBATCH", {"RECORDNO": 7, "WHENMODIFIED": DAY.format(1)}, WHENCREATED="TIMESTAMP")
+    rows = [
+        {"RECORDNO": f"7-{n}", "BATCHKEY": 7, "MODULEKEY": "2.GL", "WHENMODIFIED": DAY.format(1)}
+        for n in (1, 2)
+    ]
+    gateway.put("GLDETAIL", *rows, RECORDNO="TEXT", AUWHENCREATED="TIMESTAMP")
+    first = run("gl_batches", "gl_detail")
+    assert first.numbers("gl_detail") == ["7-1", "7-2"]
+    gateway.rows["GLDETAIL"].pop()
+    gateway.rows["GLBATCH"][0]["WHENMODIFIED"] = DAY.format(3)
+    second = run("gl_batches", "gl_detail", state=first.state)
+    assert second.deleted("gl_detail") == ["7-2"]
