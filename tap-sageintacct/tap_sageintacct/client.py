@@ -6,8 +6,10 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ml_connector.extract import TryAgain
+
 from tap_sageintacct import filters
-from tap_sageintacct.errors import FieldsUnknown, IntacctError
+from tap_sageintacct.errors import FieldsUnknown, IntacctError, QueryRefused, result_failed
 from tap_sageintacct.session import Session, raise_for
 from tap_sageintacct.xml import element
 
@@ -78,6 +80,7 @@ class Client:
         self.company = str(config["company_id"])
         self.entity = entity
         self.session = Session(config, entity, logger=logger)
+        self._refused: dict[str, set[str]] = {}
         self._logger = logger
 
     def pages(
@@ -106,9 +109,15 @@ class Client:
                 query, result = self._page(query, after)
             rows = result.records
             if rows:
-                after = rows[-1].get(query.key)
+                if (last := rows[-1].get(query.key)) == after:
+                    raise IntacctError(
+                        f"{query.name} of {self.place}: the page after {query.key} {after} ends with it"
+                        " again: the gateway's order does not work."
+                    )
+                after = last
                 yield rows
-            if len(rows) < query.size and int(result.attributes.get("numremaining") or 0) == 0:
+            left = result.attributes.get("numremaining")
+            if int(left) == 0 if left else len(rows) < query.size:
                 return
             if not rows or after is None:
                 raise IntacctError(
@@ -220,8 +229,22 @@ class Client:
         """Run functions in as few requests as is polite; failed ones have their errors."""
         results: list[Result] = []
         for start in range(0, len(functions), _TOGETHER):
-            results += self.session.run(functions[start : start + _TOGETHER])
+            some = functions[start : start + _TOGETHER]
+            results += [
+                self._once_more(what, each, result) if result.failed and len(some) > 1 else result
+                for (what, each), result in zip(some, self.session.run(some), strict=True)
+            ]
         return results
+
+    def _once_more(self, what: str, function: Element, result: Result) -> Result:
+        """Ask alone for what failed in passing among others."""
+        if not isinstance(result_failed(result.errors, what), TryAgain):
+            return result
+        try:
+            return self.session.run([(what, deepcopy(function))])[0]
+        except IntacctError as error:
+            self._logger.debug("%s failed alone, too: %s", what, error)
+            return result
 
     @property
     def place(self) -> str:
@@ -238,14 +261,70 @@ class Client:
 
     def _page(self, query: Query, after: object) -> tuple[Query, Result]:
         while True:
+            refused = self._refused.get(query.name, set())
+            query = replace(query, select=[name for name in query.select if name not in refused])
             try:
                 return query, self.one(self.what(query.name), query.element(after))
-            except FieldsUnknown as unknown:  # noqa: PERF203 - an attempt is a request
-                kept = [name for name in query.select if name not in unknown.names]
-                if len(kept) == len(query.select) or not kept:
+            except FieldsUnknown as unknown:
+                wrong = {*query.select} & unknown.names - {query.key}
+                if not wrong and not (wrong := self._found_out(query)):
                     raise
-                self._logger.warning("%s They are left out.", unknown)
-                query = replace(query, select=kept)
+            except QueryRefused:
+                if not (wrong := self._found_out(query)):
+                    raise
+            self._refused.setdefault(query.name, set()).update(wrong)
+            self._logger.warning(
+                "%s: the company does not have the fields %s, or does not give them. They are left out.",
+                self.what(query.name),
+                ", ".join(sorted(wrong)),
+            )
+
+    def _found_out(self, query: Query) -> set[str]:
+        """Which fields a query was refused for, when its error does not say.
+
+        What `lookup` does not list is wrong, which costs a call; else halves of the fields are asked for, a
+        record at a time, until the ones that are refused stand alone.
+        """
+        names = [name for name in query.select if name != query.key]
+        if query.name not in self._refused:
+            self._refused[query.name] = set()
+            (result,) = self.several([(self.what(query.name), lookup(query.name))])
+            known = {str(field["ID"]) for field in fields_of(result)}
+            if known and (wrong := {name for name in names if name not in known}):
+                return wrong
+        if self._is_refused(query, ()):
+            return set()  # it is not for its fields
+        return set(self._halved(query, names))
+
+    def _halved(self, query: Query, names: Sequence[str]) -> Iterator[str]:
+        if not names or not self._is_refused(query, names):
+            return
+        if len(names) == 1:
+            yield names[0]
+            return
+        half = len(names) // 2
+        yield from self._halved(query, names[:half])
+        yield from self._halved(query, names[half:])
+
+    def _is_refused(self, query: Query, names: Sequence[str]) -> bool:
+        probe = replace(query, select=[query.key, *names], size=1)
+        try:
+            self.one(self.what(query.name), probe.element())
+        except (FieldsUnknown, QueryRefused):
+            return True
+        return False
+
+
+def lookup(name: str) -> Element:
+    """The function that describes an object."""
+    return element("lookup", element("object", text=name))
+
+
+def fields_of(result: Result) -> Iterator[dict[str, Any]]:
+    """The fields in an answer to `lookup`; none if it failed."""
+    for record in [] if result.failed else result.records:
+        found = (record.get("Fields") or {}).get("Field")
+        yield from found if isinstance(found, list) else [found] if found else []
 
 
 def _copied(found: Element | None) -> Element | None:

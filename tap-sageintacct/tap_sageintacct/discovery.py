@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from ml_connector.extract import GaveUpError, HttpError
 
+from tap_sageintacct.client import lookup
 from tap_sageintacct.errors import IntacctError
 from tap_sageintacct.schema_files import OWN_PROPERTIES, looked_up, shipped
 from tap_sageintacct.streams import RESOURCES, Resource
-from tap_sageintacct.xml import element
 
 if TYPE_CHECKING:
     import logging
@@ -70,10 +70,7 @@ def discover(
     """
     answers: dict[str, list[Result]] = {}
     for client in clients:
-        functions = [
-            (client.what(each.object), element("lookup", element("object", text=each.object)))
-            for each in wanted
-        ]
+        functions = [(client.what(each.object), lookup(each.object)) for each in wanted]
         try:
             results = client.several(functions)
         except (IntacctError, GaveUpError, HttpError) as error:
@@ -87,7 +84,7 @@ def discover(
     for each in wanted:
         own = each in RESOURCES
         schema = shipped(each.stream) if own else {"properties": dict(OWN_PROPERTIES)}
-        schema = looked_up(schema, answers.get(each.object, []), every=not own)
+        schema = looked_up(schema, answers.get(each.object, []))
         if "RECORDNO" in schema["properties"]:
             yield each, schema
         else:

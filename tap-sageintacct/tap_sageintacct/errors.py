@@ -23,6 +23,9 @@ _PASSING = re.compile(
 )
 _SESSION = re.compile(r"invalid session|session (?:has )?(?:expired|timed out)", re.IGNORECASE)
 _FIELDS = re.compile(r"[;:]\s*\[?(?P<names>[A-Z][\w.]*(?:\s*,\s*[A-Z][\w.]*)*)\]?\s*$", re.IGNORECASE)
+_SIGN_IN_NUMBERS = frozenset({"XMLGW_JPP0002", "UJPP0002", "GW-0011", "invalidRequest"})
+_SENDER_NUMBERS = frozenset({"XL03000006", ""})
+_HICCUP = re.compile(r"(?:there was an error processing the request)?[\s.;:]*$", re.IGNORECASE)
 GENERIC = "DL02000001"
 
 
@@ -48,6 +51,10 @@ class FieldsUnknown(IntacctError):  # noqa: N818 - tells what to leave out
     def __init__(self, message: str, names: frozenset[str]) -> None:
         super().__init__(message)
         self.names = names
+
+
+class QueryRefused(IntacctError):  # noqa: N818 - reads as the sentence it is
+    """A query was refused for no reason that tells what to change: a field, as a rule."""
 
 
 class SessionEnded(Exception):  # noqa: N818 - a signal to the session, not an error anybody is shown
@@ -76,13 +83,23 @@ class Said(NamedTuple):
         )
 
 
-def control_failed(said: Sequence[Said]) -> Exception:
-    """What a failure of the control block means."""
+def control_failed(said: Sequence[Said], *, in_session: bool = False) -> Exception:
+    """What a failure of the control block means.
+
+    Args:
+        said: Its errors.
+        in_session: The request carried a session, not a sign-in.
+    """
     text = _together(said)
     if _PASSING.search(text):
         return TryAgain(text, distress=True)
     if any(each.errorno == "XL03000003" for each in said):
         return IntacctError(f"The gateway could not read the request: {text}")
+    if any(each.errorno in _SIGN_IN_NUMBERS for each in said):
+        # the newer front end's words for a sign-in, or a session, that it does not accept
+        return SessionEnded(text) if in_session else _sign_in_refused(text)
+    if any(each.errorno not in _SENDER_NUMBERS for each in said):
+        return IntacctError(f"The gateway does not serve this company: {text}")
     return SignInRefused(
         f"The gateway refuses the sender: {text} Check sender_id and sender_password (the Web Services"
         " credentials, not the company's), and that the sender is in the company's list of authorized Web"
@@ -97,6 +114,10 @@ def sign_in_failed(said: Sequence[Said]) -> Exception:
         return SessionEnded(text)
     if _PASSING.search(text):
         return TryAgain(text, distress=True)
+    return _sign_in_refused(text)
+
+
+def _sign_in_refused(text: str) -> SignInRefused:
     return SignInRefused(
         f"Intacct refuses the sign-in: {text} Check company_id, user_id, user_password and entity_ids, that"
         " the user is a Web Services user, and that the sender is authorized for the company."
@@ -120,10 +141,12 @@ def result_failed(said: Sequence[Said], what: str) -> Exception:
     if unknown := _fields(said):
         listed = ", ".join(sorted(unknown))
         return FieldsUnknown(f"{what}: the company does not have the fields {listed}.", unknown)
-    refused = IntacctError(f"{what}: {text}")
+    generic = any(each.errorno == GENERIC for each in said)
+    refused = QueryRefused(f"{what}: {text}") if generic else IntacctError(f"{what}: {text}")
     passing = _PASSING.search(text) is not None
-    # the generic error is said of hiccups too (reference 1.5)
-    if passing or any(each.errorno == GENERIC for each in said):
+    # the generic error is said of hiccups too (reference 1.5), which give no reason at all
+    hiccup = generic and all(_HICCUP.match(_bare(each)) for each in said)
+    if passing or hiccup:
         return TryAgain(text, distress=passing, final=refused)
     return refused
 
@@ -131,10 +154,13 @@ def result_failed(said: Sequence[Said], what: str) -> Exception:
 def _fields(said: Sequence[Said]) -> frozenset[str]:
     """The fields that a generic error names: after a semicolon or the last colon (reference 1.5)."""
     for each in said:
-        text = _SUPPORT_ID.sub("", each.description2)
-        if each.errorno == GENERIC and (names := _FIELDS.search(text)):
+        if each.errorno == GENERIC and (names := _FIELDS.search(_bare(each))):
             return frozenset(name.strip() for name in names["names"].split(","))
     return frozenset()
+
+
+def _bare(said: Said) -> str:
+    return _SUPPORT_ID.sub("", said.description2 or said.description).strip()
 
 
 def _together(said: Sequence[Said]) -> str:

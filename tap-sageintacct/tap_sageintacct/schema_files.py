@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ml_connector.extract.digits import HINTS
 
+from tap_sageintacct.client import fields_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -19,6 +21,8 @@ OWN_PROPERTIES: dict[str, dict[str, Any]] = {
 }
 OWN_COLUMNS = tuple(OWN_PROPERTIES)
 SENSITIVE = "x-sensitive"
+REFUSED = "x-refused"
+"""Fields that `lookup` lists and `query` is known to refuse."""
 _TYPES: dict[str, dict[str, Any]] = {
     "INTEGER": {"type": ["integer", "null"]},
     "SEQUENCE": {"type": ["string", "null"]},
@@ -41,36 +45,37 @@ def shipped(stream: str) -> dict[str, Any]:
     return found
 
 
-def looked_up(schema: Mapping[str, Any], results: Iterable[Result], *, every: bool = False) -> dict[str, Any]:
+def looked_up(schema: Mapping[str, Any], results: Iterable[Result]) -> dict[str, Any]:
     """Bring a schema to what a company's `lookup` says of the object.
 
+    The shipped lists of some objects are incomplete, and types of theirs are guesses: the company has the
+    last word. What `query` is known to refuse stays out; what else it refuses shows when it is asked for.
+
     Args:
-        schema: The shipped schema.
+        schema: The shipped schema; of an object that has none, the tap's own columns.
         results: The answers to `lookup`, one an entity.
-        every: Take all fields, not the company's own only: of an object that has no shipped schema.
 
     Returns:
-        The schema without the fields that no answer lists, with those that the company added. What `query`
-        refuses though `lookup` lists it shows when it is asked for.
+        The schema without the fields that no answer lists, with those that are not shipped.
     """
-    fields: dict[str, dict[str, Any]] = {}
+    fields: dict[str, Mapping[str, Any]] = {}
     for result in results:
-        for record in result.records:
-            found = (record.get("Fields") or {}).get("Field")
-            for each in found if isinstance(found, list) else [found] if found else []:
-                fields.setdefault(str(each["ID"]), each)
+        for field in fields_of(result):
+            fields.setdefault(str(field["ID"]), field)
     if not fields:
         return dict(schema)
-    shipped_ones = schema["properties"]
-    kept = {name: shipped_ones[name] for name in shipped_ones if name in OWN_COLUMNS or name in fields}
-    added = {
-        name: _described(field)
-        for name, field in fields.items()
-        if name not in shipped_ones and (every or str(field.get("ISCUSTOM", "")).lower() == "true")
+    shipped_ones, refused = schema["properties"], schema.get(REFUSED) or ()
+    properties = {
+        name: shipped_ones[name] if name in OWN_COLUMNS else _agreed(shipped_ones[name], fields[name])
+        for name in shipped_ones
+        if name in OWN_COLUMNS or name in fields
     }
-    if "RECORDNO" in added:
-        added["RECORDNO"] = {"type": "integer"}
-    return {**schema, "properties": {**kept, **added}}
+    for name, each in fields.items():
+        if name not in properties and name not in refused:
+            properties[name] = _described(each)
+    if "RECORDNO" in properties and "RECORDNO" not in shipped_ones:
+        properties["RECORDNO"] = {"type": "integer"}
+    return {**schema, "properties": properties}
 
 
 def without_hints(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,8 +87,26 @@ def without_hints(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties}
 
 
+def _agreed(shipped_one: dict[str, Any], field: Mapping[str, Any]) -> dict[str, Any]:
+    """A shipped column, unless the company's is of another type: such values would not fit."""
+    theirs = _described(field)
+    if _kind(theirs) == _kind(shipped_one):
+        return shipped_one
+    own = {word: value for word, value in shipped_one.items() if word in {"description", SENSITIVE}}
+    nullable = "null" in shipped_one.get("type", ())
+    typed = theirs if nullable else {**theirs, "type": _kind(theirs)[0]}
+    return {**typed, **own}
+
+
+def _kind(described: Mapping[str, Any]) -> tuple[str, str]:
+    types = described.get("type") or ["string"]
+    kinds = [types] if isinstance(types, str) else types
+    return next(kind for kind in kinds if kind != "null"), str(described.get("format", ""))
+
+
 def _described(field: Mapping[str, Any]) -> dict[str, Any]:
     kind = str(field.get("DATATYPE") or "TEXT").upper()
     described = dict(_DECIMAL) if kind in _DECIMALS else dict(_TYPES.get(kind, {"type": ["string", "null"]}))
     label = field.get("LABEL") or field.get("DESCRIPTION")
-    return {**described, "description": f"Custom field: {label}."} if label else described
+    custom = str(field.get("ISCUSTOM", "")).lower() == "true"
+    return {**described, "description": f"Custom field: {label}."} if label and custom else described

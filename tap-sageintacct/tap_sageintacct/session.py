@@ -6,6 +6,7 @@ import threading
 import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ml_connector.extract import GaveUpError, HttpSettings, PoliteSession, TryAgain, transient
 
@@ -137,9 +138,27 @@ class Session:
         if not api.get("sessionid"):
             raise IntacctError("The gateway's answer to getAPISession lacks a session.")
         self._token = str(api["sessionid"])
-        self._url = str(api.get("endpoint") or self._sign_in_url)
+        self._url = self._endpoint(str(api.get("endpoint") or ""))
         self._signed_in_at = self._clock()
         self._skew = _skew(answer.timestamp)
+
+    def _endpoint(self, named: str) -> str:
+        """The endpoint that the gateway names, if the sender's password may go there.
+
+        Raises:
+            IntacctError: It is neither Intacct's nor where the sign-in went.
+        """
+        if not named.strip():
+            return self._sign_in_url
+        ours, theirs = urlsplit(self._sign_in_url), urlsplit(named.strip())
+        host = (theirs.hostname or "").lower()
+        known = host == (ours.hostname or "").lower() or f".{host}".endswith(".intacct.com")
+        if not known or (ours.scheme == "https" and theirs.scheme != "https"):
+            raise IntacctError(
+                f"The gateway at {self._sign_in_url} names {named.strip()} as its endpoint, which is not"
+                " Intacct's: the credentials are not sent there. Check base_url."
+            )
+        return named.strip()
 
     def _send(self, url: str, login: Element, functions: Sequence[tuple[str, Element]]) -> Answer:
         body = xml.request(
@@ -150,7 +169,7 @@ class Session:
         tags = {name for _, each in functions for name in _tags(each)}
 
         def read(response: requests.Response) -> Answer:
-            return _read(response, names, tags)
+            return _read(response, names, tags, in_session=login.tag == "sessionid")
 
         return self._http.request("POST", url, read=read, data=body)
 
@@ -170,7 +189,9 @@ def _tags(function: Element) -> tuple[str, ...]:
     return (name.upper(), name.lower()) if name and function.tag != "lookup" else ()
 
 
-def _read(response: requests.Response, names: Sequence[str], tags: Collection[str]) -> Answer:
+def _read(
+    response: requests.Response, names: Sequence[str], tags: Collection[str], *, in_session: bool
+) -> Answer:
     """Judge an answer: HTTP 200 is not a success by itself."""
     body = response.content
     try:
@@ -186,14 +207,15 @@ def _read(response: requests.Response, names: Sequence[str], tags: Collection[st
     if again := transient(response):
         raise again
     if answer.control_errors is not None:
-        raise errors.control_failed(answer.control_errors)
+        raise errors.control_failed(answer.control_errors, in_session=in_session)
     if answer.sign_in_errors is not None:
         raise errors.sign_in_failed(answer.sign_in_errors)
     for result, what in zip(answer.results, names, strict=False):
         if result.failed:
             problem = errors.result_failed(result.errors or [Said("", "", "no reason given", "")], what)
-            # what passes, passes for the whole request; what does not is of this function alone
-            if isinstance(problem, (TryAgain, SessionEnded)):
+            # An overloaded gateway fails the request; one function among several is asked again alone.
+            passes = isinstance(problem, TryAgain) and (problem.distress or len(names) == 1)
+            if passes or isinstance(problem, SessionEnded):
                 raise problem
     return answer
 
@@ -209,4 +231,5 @@ def raise_for(result: Result, what: str) -> None:
         IntacctError: If it failed.
     """
     if result.failed:
-        raise errors.result_failed(result.errors, what)
+        problem = errors.result_failed(result.errors, what)
+        raise (isinstance(problem, TryAgain) and problem.final) or problem

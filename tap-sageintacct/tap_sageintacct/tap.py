@@ -273,7 +273,9 @@ class TapSageIntacct(ErpTap):
                 and not each.partition(client).get("progress")
                 and not (each.replication_key and self.config.get("start_date"))
             }
-            self._first_pages[client.entity] = client.first_pages(queries)
+            # a single one gains nothing by being asked for early
+            together = queries if len(queries) > 1 else {}
+            self._first_pages[client.entity] = client.first_pages(together)
         return self._first_pages[client.entity].pop(stream.name, None)
 
     @override

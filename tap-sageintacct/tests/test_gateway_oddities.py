@@ -215,3 +215,78 @@ def test_a_key_of_the_ledger_view_may_be_any_text(gateway, run):
     gateway.rows["GLBATCH"][0]["WHENMODIFIED"] = DAY.format(3)
     second = run("gl_batches", "gl_detail", state=first.state)
     assert second.deleted("gl_detail") == ["7-2"]
+
+
+def test_fields_that_are_not_shipped_are_found_and_read_with_the_companys_types(gateway, run):
+    """The reference's lists of documents are incomplete and partly guessed: lookup has the last word."""
+    gateway.put(
+        "PODOCUMENT",
+        {"RECORDNO": 1, "WHENMODIFIED": DAY.format(1), "EXCHRATE": ".5", "PROJECTKEY": "P-17"},
+        EXCHRATE="DECIMAL",
+        PROJECTKEY="TEXT",
+    )
+    out = run("purchase_documents", discover_custom_fields=True)
+    schema = out.of("SCHEMA", "purchase_documents")[0]["schema"]["properties"]
+    assert schema["EXCHRATE"]["type"] == ["number", "null"]
+    assert schema["PROJECTKEY"]["type"] == ["string", "null"]
+    (record,) = out.records("purchase_documents")
+    assert (record["EXCHRATE"], record["PROJECTKEY"]) == (0.5, "P-17")
+
+
+@pytest.mark.parametrize("told", ["There was an error processing the request; {names}", "Something is wrong"])
+def test_fields_that_query_refuses_are_left_out_however_it_says_so(gateway, run, told):
+    gateway.put(
+        "CLASS",
+        *({"RECORDNO": n, "WHENMODIFIED": DAY.format(1), "NAME": f"c{n}"} for n in (1, 2)),
+        WHENCREATED="TIMESTAMP",
+        PARENTKEY="INTEGER",
+        LATE="TEXT",
+        STATUS="TEXT",
+    )
+    gateway.hidden |= {"LATE", "PARENTKEY"}
+    gateway.refusal = told
+    out = run("classes", discover_custom_fields=True)
+    assert [(r["RECORDNO"], r["NAME"]) for r in out.records("classes")] == [(1, "c1"), (2, "c2")]
+
+
+def test_an_offline_catalog_costs_one_lookup_where_fields_are_unknown(gateway, run):
+    gateway.refusal = "Something is wrong"
+    gateway.put("CLASS", {"RECORDNO": 1, "WHENMODIFIED": DAY.format(1)}, WHENCREATED="TIMESTAMP")
+    assert run("classes").numbers("classes") == [1]
+    assert gateway.count("lookup") == 1
+    assert gateway.count("query", "CLASS") == 2
+
+
+def test_a_gateway_that_repeats_a_page_does_not_keep_the_tap_for_ever(bills, run):
+    kept = bills.do_query
+
+    def stuck(call):
+        for each in call.findall("filter"):
+            call.remove(each)
+        return kept(call)
+
+    bills.do_query = stuck
+    with pytest.raises(IntacctError, match="order"):
+        run("ap_bills", page_size=2)
+
+
+def test_credentials_do_not_go_to_an_endpoint_that_is_not_intacct(bills, run):
+    bills.endpoint = "http://evil.example.com/ia/xml/xmlgw.phtml"
+    with pytest.raises(IntacctError, match="evil.example.com"):
+        run("ap_bills")
+
+
+def test_an_answer_cannot_read_files_of_this_machine(bills, run, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("the-keys-of-the-house")
+    bills.put("CLASS", {"RECORDNO": 1, "WHENMODIFIED": DAY.format(1), "NAME": "@@"}, WHENCREATED="TIMESTAMP")
+    plain = bills.wrap
+
+    def with_a_door(inside):
+        doctype = f'<!DOCTYPE response [<!ENTITY door SYSTEM "file://{secret}">]>'.encode()
+        body = plain(inside).replace(b"@@", b"&door;")
+        return body.replace(b"?><response", b"?>" + doctype + b"<response")
+
+    bills.wrap = with_a_door
+    out = run("classes")
+    assert "the-keys-of-the-house" not in json.dumps(out.messages)
