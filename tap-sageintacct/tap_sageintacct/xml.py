@@ -133,7 +133,14 @@ def read(body: bytes, records: Collection[str] = ()) -> Answer:
     try:
         # of the fields inside a record Python hears nothing: they are most of the elements
         tags = [*_STRUCTURE, *records]
-        pieces = etree.iterparse(BytesIO(body), events=("start", "end"), tag=tags, huge_tree=True)
+        pieces = etree.iterparse(
+            BytesIO(body),
+            events=("start", "end"),
+            tag=tags,
+            huge_tree=True,
+            # with huge_tree nothing else bounds what entities may grow to
+            resolve_entities=False,
+        )
         for event, found in pieces:
             if event == "start":
                 reader.start(found)
