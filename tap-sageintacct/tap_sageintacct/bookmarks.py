@@ -40,11 +40,22 @@ class Progress:
     newest: str | None = None
 
     @classmethod
-    def of(cls, partition: Mapping[str, Any], since: datetime | None, now: datetime) -> Progress:
-        """The read of a state that was interrupted, or a new one."""
-        if isinstance(known := partition.get("progress"), dict):
-            return cls(**known)
-        return cls(iso(since) if since else None, iso(now))
+    def of(
+        cls, partition: Mapping[str, Any], since: datetime | None, now: datetime, *, whole: bool = False
+    ) -> Progress:
+        """The read of a state that was interrupted, or a new one.
+
+        Args:
+            partition: The state.
+            since: From which stamp on a new one reads.
+            now: When a new one begins.
+            whole: All is to be read: an interrupted read of changes does not count.
+        """
+        fresh = cls(iso(since) if since else None, iso(now))
+        known = partition.get("progress")
+        if not isinstance(known, dict) or (whole and known.get("since") != fresh.since):
+            return fresh
+        return cls(**known)
 
     @property
     def resumes(self) -> bool:

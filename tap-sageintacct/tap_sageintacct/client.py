@@ -182,7 +182,12 @@ class Client:
         return found
 
     def aggregates(
-        self, name: str, by: Sequence[str], counted: str, summed: Sequence[str]
+        self,
+        name: str,
+        by: Sequence[str],
+        counted: str,
+        summed: Sequence[str],
+        condition: Element | None = None,
     ) -> Iterator[dict[str, str | None]]:
         """Count and sum an object's rows by some fields, computed by the gateway.
 
@@ -191,6 +196,7 @@ class Client:
             by: The fields of a group.
             counted: The field that is counted.
             summed: The fields that are summed.
+            condition: Which rows; None for all.
 
         Yields:
             A row a group; the count's element is `COUNT.<field>`.
@@ -204,6 +210,7 @@ class Client:
                 "query",
                 element("object", text=name),
                 element("select", *columns),
+                element("filter", deepcopy(condition)) if condition is not None else None,
                 element("orderby", *orders) if orders else None,
                 element("options", element("showprivate", text="true")),
                 element("pagesize", text=MOST_A_PAGE),

@@ -8,6 +8,7 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 from tap_sageintacct.errors import ObjectUnavailable
+from tap_sageintacct.reading import slices_of
 from tap_sageintacct.values import converters
 
 if TYPE_CHECKING:
@@ -38,9 +39,16 @@ def control_totals(streams: Iterable[IntacctStream]) -> dict[str, Any]:
     periods: dict[str, Any] = {}
     for stream in streams:
         measured = _Measured(stream)
-        periods[stream.name] = {"fiscal": [], "dates": [measured.period] if measured.period else []}
         # from the top level every entity's records are seen; else each session sees its own
-        for entity in [""] if "" in stream.tap.entities else stream.tap.entities:
+        entities = [""] if "" in stream.tap.entities else stream.tap.entities
+        if len(entities) > 1 and not measured.tells_owners:
+            stream.logger.warning(
+                "%s has no totals: it does not say whose its records are, and several entities see the same.",
+                stream.name,
+            )
+            continue
+        periods[stream.name] = {"fiscal": [], "dates": [measured.period] if measured.period else []}
+        for entity in entities:
             try:
                 measured.add(stream.tap.client(entity))
             except ObjectUnavailable as missing:  # noqa: PERF203 - an attempt is a request
@@ -65,24 +73,43 @@ class _Measured:
         asked = stream.asked
         self.period = stream.resource.period if stream.resource.period in asked else None
         self._measures = [name for name in stream.resource.measures if name in asked]
-        self._entity = _ENTITY if _ENTITY in asked else None
+        self._convert = converters(asked, stream.tap.zone)
+        self._entity = _ENTITY if _ENTITY in stream.schema["properties"] else None
+        self._seen: set[str] = set()
         self._counts: dict[tuple[str, str | None], int] = defaultdict(int)
         self._sums: dict[tuple[str, str | None], dict[str, Decimal]] = {}
 
+    @property
+    def tells_owners(self) -> bool:
+        """Whether a record that several entities see can be counted once; transactions are one's alone."""
+        resource = self._stream.resource
+        return self._entity is not None or resource.parent is not None or resource.period is not None
+
     def add(self, client: Client) -> None:
-        """Ask one session; the gateway groups by day, which are added up to months here."""
+        """Ask one session; the gateway groups by day, which are added up to months here.
+
+        Records of the top level are seen by the session of every entity: they are counted for the first one.
+        """
         by = [name for name in (self._entity, self.period) if name]
-        convert = converters(self._stream.asked, self._stream.tap.zone)
-        for row in client.aggregates(self._stream.resource.object, by, _KEY, self._measures):
-            day = row.get(self.period or "")
-            month = str(convert[self.period](day))[:_MONTH] if day and self.period else None
-            place = ((row.get(self._entity or "") or client.entity), month)
-            self._counts[place] += int(row.get(f"COUNT.{_KEY}") or row.get(_KEY) or 0)
-            sums = self._sums.setdefault(place, dict.fromkeys(self._measures, Decimal(0)))
-            with localcontext() as context:
-                context.prec = _DIGITS
-                for name in self._measures:
-                    sums[name] += Decimal(row.get(name) or row.get(f"SUM.{name}") or 0)
+        name, owners = self._stream.resource.object, set()
+        for condition in slices_of(self._stream.resource):
+            for row in client.aggregates(name, by, _KEY, self._measures, condition):
+                owner = (row.get(self._entity) or "") if self._entity else client.entity
+                if owner not in self._seen:
+                    owners.add(owner)
+                    self._add(owner, row)
+        self._seen |= owners
+
+    def _add(self, owner: str, row: dict[str, str | None]) -> None:
+        day = row.get(self.period or "")
+        month = str(self._convert[self.period](day))[:_MONTH] if day and self.period else None
+        place = owner, month
+        self._counts[place] += int(row.get(f"COUNT.{_KEY}") or row.get(_KEY) or 0)
+        sums = self._sums.setdefault(place, dict.fromkeys(self._measures, Decimal(0)))
+        with localcontext() as context:
+            context.prec = _DIGITS
+            for name in self._measures:
+                sums[name] += Decimal(row.get(name) or row.get(f"SUM.{name}") or 0)
 
     def totals(self, *, with_entity: bool) -> Iterator[dict[str, Any]]:
         """The figures, of the company or of each of its entities."""

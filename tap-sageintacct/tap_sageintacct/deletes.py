@@ -27,8 +27,13 @@ class Deleted(NamedTuple):
     """A record that is gone."""
 
     object: str
-    recordno: str
+    recordno: str | None
+    """None if the trail names it by something else, such as a vendor's id or a document's."""
     at: str
+    id: str
+    """The trail's own."""
+    key: str
+    """What the trail names it by."""
 
 
 def deleted(
@@ -61,16 +66,8 @@ def deleted(
                 name, key = str(row.get("OBJECTTYPE") or "").upper(), str(row.get("OBJECTKEY") or "")
                 match = _KEY.match(key)
                 at = read(row["ACCESSTIME"]) if row.get("ACCESSTIME") else _now()
-                if match is None:
-                    logger.warning(
-                        "The audit trail of %s says that %s '%s' was deleted, and does not give its RECORDNO:"
-                        " the row stays as it is. Read the stream whole to be rid of it.",
-                        client.place,
-                        name,
-                        key,
-                    )
-                else:
-                    found.append(Deleted(name, match[1], at))
+                number = match[1] if match else None
+                found.append(Deleted(name, number, at, str(row.get("ID") or ""), key))
     except ObjectUnavailable as error:
         logger.warning(
             "Deletes in %s are not seen: %s The audit trail needs View rights on custom reports (Platform"

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ml_connector.extract import parse_lookback, prefetch
+from ml_connector.extract import prefetch
 
 from tap_sageintacct import bookmarks, filters
 from tap_sageintacct.bookmarks import Lines, Progress, iso, number
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tap_sageintacct.client import Client, Record
     from tap_sageintacct.streams.base import IntacctStream
+    from tap_sageintacct.streams.resource import Resource
     from tap_sageintacct.xml import Element
 
 STATE_SECONDS = 5.0
@@ -35,9 +36,13 @@ class Reading:
         stream: The stream.
         client: The entity's client.
         write: Takes each row.
+        whole: Read all of it, whatever the bookmark.
     """
 
-    def __init__(self, stream: IntacctStream, client: Client, write: Callable[[Record], None]) -> None:
+    def __init__(
+        self, stream: IntacctStream, client: Client, write: Callable[[Record], None], *, whole: bool = False
+    ) -> None:
+        self._whole = whole
         self._stream = stream
         self._client = client
         self._write_row = write
@@ -60,11 +65,14 @@ class Reading:
             IntacctError: The gateway refuses.
         """
         now = self._client.session.now()
-        lookback = parse_lookback(self._tap.config["lookback"])
+        lookback = self._tap.lookback
         start_date = self._tap.config.get("start_date") if self._stamp else None
-        since = bookmarks.since(self._partition, start_date, lookback) if self._stamp else None
-        later = bool(self._stamp and self._partition.get("replication_key_value"))
-        progress = Progress.of(self._partition, since, now)
+        mark = {} if self._whole else self._partition
+        since = bookmarks.since(mark, start_date, lookback) if self._stamp else None
+        later = bool(self._stamp and mark.get("replication_key_value"))
+        progress = Progress.of(self._partition, since, now, whole=self._whole)
+        if self._whole and self._lines is not None and not progress.resumes:
+            self._lines = Lines()
         if progress.since is not None and later and not progress.resumes:
             since = filters.read_moment(progress.since)
             self._tap.begin_changes(self._stream.name, self._client, since)
@@ -84,10 +92,7 @@ class Reading:
         changed = self._changed(progress.since)
         if later or not self._resource.slices:
             return [changed]
-        field, values = self._resource.slices
-        each: list[Element | None] = [filters.compared("equalto", field, value) for value in values]
-        others = filters.any_of([filters.one_of(field, values, negated=True), filters.is_null(field)])
-        return [filters.all_of([condition, self._changed(progress.since)]) for condition in [*each, others]]
+        return [filters.all_of([each, self._changed(progress.since)]) for each in slices_of(self._resource)]
 
     def _changed(self, since: str | None) -> Element | None:
         """Records that changed since, and those made since that never changed: they bear no stamp."""
@@ -152,7 +157,7 @@ class Reading:
     def _mark_deleted(self, lookback: timedelta) -> None:
         """Write the deletes of the audit trail, and of the lines that went with a document."""
         for gone in self._tap.deleted(self._client, lookback):
-            if gone.object == self._resource.object:
+            if gone.object == self._resource.object and gone.recordno is not None:
                 self._delete(gone.recordno, gone.at)
                 self._stream.note_deleted(self._client, gone.recordno)
 
@@ -192,7 +197,11 @@ class Reading:
             # a stamp from the future, by a clock that is ahead, would hide what comes until then
             self._partition["replication_key"] = self._stamp
             self._partition["replication_key_value"] = min(newest, progress.begun)
+            swept = [gone.id for gone in self._tap.unnamed(self._stream, self._client)]
             self._partition["deletes_since"] = progress.begun
+            self._partition["swept"] = swept
+            if not swept:
+                del self._partition["swept"]
         if self._lines is not None:
             self._partition["lines"] = self._lines.by_parent
             # what the documents' own stream has told up to its bookmark, these lines have followed
@@ -206,6 +215,16 @@ class Reading:
                 self._partition["lines"] = self._lines.by_parent
             self._stream.write_state()
             self._state_written = time.monotonic()
+
+
+def slices_of(resource: Resource) -> list[Element | None]:
+    """The filters by which a large view is asked for, lest it time out; the last one asks for the rest."""
+    if not resource.slices:
+        return [None]
+    field, values = resource.slices
+    each: list[Element | None] = [filters.compared("equalto", field, value) for value in values]
+    others = filters.any_of([filters.one_of(field, values, negated=True), filters.is_null(field)])
+    return [*each, others]
 
 
 def query_of(stream: IntacctStream, condition: Element | None = None) -> Query:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ml_connector.extract import VERSIONS, ErpTap, common_settings
+from ml_connector.extract import VERSIONS, ErpTap, common_settings, parse_lookback
 from ml_connector.extract.settings import DEFAULT_PREFETCH_PAGES
 from ml_connector.secrets import reveal_config
 from singer_sdk import typing as th
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 SECRETS = ("sender_password", "user_password")
 LOOKBACK = "PT3H"
 """Rows become visible late: others have met two and a half hours (reference section 2.5)."""
+REQUEST_TIMEOUT = 900.0
+"""The gateway works up to 15 minutes on a request. One that is given up before runs on, and its
+repetition has to wait for it: one job runs at a time."""
 _NEEDED = ("sender_id", "sender_password", "company_id", "user_id", "user_password")
 
 
@@ -138,7 +141,7 @@ class TapSageIntacct(ErpTap):
             ),
             examples=[["PROGRAM", "GLACCTALLOCATION:readByQuery"]],
         ),
-        *common_settings(LOOKBACK),
+        *common_settings(LOOKBACK, REQUEST_TIMEOUT),
         VERSIONS,
     ).to_dict()
 
@@ -227,8 +230,41 @@ class TapSageIntacct(ErpTap):
             for page in client.pages(Query(parent.object, ("RECORDNO",), condition)):
                 told.keys.update(dict.fromkeys(str(record["RECORDNO"]) for record in page))
             gone = deleted(client, {parent.object}, since, self.zone, self.logger)
-            told.keys.update(dict.fromkeys(each.recordno for each in gone))
+            told.keys.update(dict.fromkeys(each.recordno for each in gone if each.recordno))
         return list(told.keys)
+
+    @property
+    def lookback(self) -> timedelta:
+        """How far before its bookmark a stream reads again.
+
+        Raises:
+            IntacctError: The setting is no duration.
+        """
+        try:
+            return parse_lookback(self.config.get("lookback"))
+        except ValueError as error:
+            raise IntacctError(str(error)) from error
+
+    def parent_object(self, stream: IntacctStream) -> str:
+        """The object of the documents whose lines a stream holds."""
+        return next(each.object for each in resources(self.config) if each.stream == stream.resource.parent)
+
+    def unnamed(self, stream: IntacctStream, client: Client) -> list[Deleted]:
+        """What was deleted of a stream's object, or of its lines' documents, and is not named by RECORDNO.
+
+        Args:
+            stream: The stream.
+            client: The entity's client.
+
+        Returns:
+            The deletes that only reading all can find the records of; none of a stream not read before.
+        """
+        resource = stream.resource
+        if not (resource.audited or resource.parent) or not stream.partition(client).get("deletes_since"):
+            return []
+        name = self.parent_object(stream) if resource.parent else resource.object
+        gone = self.deleted(client, self.lookback)
+        return [each for each in gone if each.object == name and each.recordno is None]
 
     def bookmark(self, stream: str, client: Client) -> str | None:
         """How far a stream has been read in an entity, ISO; None if it is not read or was not yet.
@@ -259,6 +295,7 @@ class TapSageIntacct(ErpTap):
             known = [filters.read_moment(str(mark)) for mark in marks if mark]
             since = min(known, default=datetime.now(timezone.utc)) - lookback
             objects = {stream.resource.object for stream in streams}
+            objects |= {self.parent_object(stream) for stream in told if stream.resource.parent}
             self._deleted[client.entity] = list(deleted(client, objects, since, self.zone, self.logger))
         return self._deleted[client.entity]
 
@@ -312,7 +349,8 @@ class TapSageIntacct(ErpTap):
     @override
     def findings(self) -> Iterator[Finding]:
         objects = [each.object for each in resources(self.config)]
-        return check([self.client(entity) for entity in self.entities], objects)
+        clients = [self.client(entity) for entity in self.entities]
+        return check(clients, objects, str(self.config["user_id"]), self.zone)
 
     @override
     def control_totals(self) -> dict[str, Any]:

@@ -290,3 +290,78 @@ def test_an_answer_cannot_read_files_of_this_machine(bills, run, tmp_path):
     bills.wrap = with_a_door
     out = run("classes")
     assert "the-keys-of-the-house" not in json.dumps(out.messages)
+
+
+def test_a_deletion_that_the_audit_names_by_another_key_is_found_by_reading_all(gateway, run):
+    """The documentation lets OBJECTKEY be the business key: vendors by VENDORID, documents by DOCID."""
+    rows = [{"RECORDNO": n, "VENDORID": f"V{n}", "WHENMODIFIED": DAY.format(1)} for n in (1, 2, 3)]
+    gateway.put("VENDOR", *rows, WHENCREATED="TIMESTAMP")
+    first = run("vendors")
+    delete(gateway, "VENDOR", 2, day=3, key="V2")
+    second = run("vendors", state=first.state)
+    assert second.numbers("vendors") == [1, 3]
+    (activated,) = second.of("ACTIVATE_VERSION", "vendors")
+    assert {m["version"] for m in second.of("RECORD", "vendors")} == {activated["version"]}
+    third = run("vendors", state=second.state, lookback="P30D")
+    assert not third.of("ACTIVATE_VERSION"), "an answered deletion is answered once"
+
+
+def test_a_stream_that_a_catalog_wants_whole_is_read_whole(gateway, run, tap):
+    gateway.put("VENDOR", {"RECORDNO": 1, "WHENMODIFIED": DAY.format(1)}, WHENCREATED="TIMESTAMP")
+    first = run("vendors")
+    gateway.put("VENDOR", {"RECORDNO": 2, "WHENMODIFIED": "01/01/2020 00:00:00"})
+    writer = Collector()
+    again = tap("vendors", state=first.state, writer=writer)
+    again.streams["vendors"].forced_replication_method = "FULL_TABLE"
+    again.sync_all()
+    assert writer.numbers("vendors") == [1, 2]
+    assert writer.of("ACTIVATE_VERSION", "vendors")
+
+
+def test_control_totals_count_what_every_entity_sees_once(gateway, tap):
+    """Records of the top level are seen by the session of every entity."""
+    rows = [
+        {"RECORDNO": n, "WHENMODIFIED": DAY.format(1), "TOTALDUE": "10.00", "MEGAENTITYID": None}
+        for n in (1, 2)
+    ]
+    gateway.put("VENDOR", *rows, WHENCREATED="TIMESTAMP", TOTALDUE="DECIMAL")
+    totals = tap("vendors", entity_ids=["E100", "E200"]).control_totals()
+    (total,) = totals["totals"]
+    assert (total["count"], total["period"], total["measures"]) == (2, None, {"TOTALDUE": "20"})
+
+
+def test_control_totals_of_the_ledger_view_are_asked_for_in_slices(gateway, tap):
+    """Unfiltered, the view times out, for sums as for rows."""
+    rows = [
+        {
+            "RECORDNO": n,
+            "MODULEKEY": module,
+            "ENTRY_DATE": "03/01/2026",
+            "DEBITAMOUNT": "5",
+            "CREDITAMOUNT": None,
+        }
+        for n, module in enumerate(["2.GL", "3.AP", "99.NEW"], 1)
+    ]
+    gateway.put("GLDETAIL", *rows, ENTRY_DATE="DATE", DEBITAMOUNT="DECIMAL", AUWHENCREATED="TIMESTAMP")
+    totals = tap("gl_detail").control_totals()
+    (total,) = totals["totals"]
+    assert (total["count"], total["period"], total["measures"]["DEBITAMOUNT"]) == (3, "2026-03", "15")
+    assert all(
+        call.find("filter") is not None for call in gateway.asked if call.findtext("object") == "GLDETAIL"
+    )
+
+
+def test_the_test_compares_the_users_formats_with_the_settings(bills, tap):
+    lines = [finding.text for finding in tap("ap_bills").findings()]
+    assert any("timezone" in line for line in lines)
+    bills.formatting["dateformat"] = "/dmY"
+    findings = [finding for finding in tap("ap_bills").findings() if not finding.ok]
+    assert any("mm/dd/yyyy" in finding.text for finding in findings)
+    bills.formatting |= {"dateformat": "/mdY", "gmtoffset": "-08:00"}
+    findings = [finding for finding in tap("ap_bills").findings() if not finding.ok]
+    assert any("-08:00" in finding.text for finding in findings)
+    assert not [
+        f
+        for f in tap("ap_bills", timezone="America/Los_Angeles").findings()
+        if "-08:00" in f.text and not f.ok
+    ]

@@ -293,7 +293,8 @@ def test_the_test_says_what_may_be_read(own_company):
     lines = done.stdout.splitlines()
     assert lines[0] == "ok    SAMINC: sender and user accepted."
     assert any("APBILL" in line and "skipped" in line for line in lines)
-    assert len(lines) == len(RESOURCES) + 1
+    assert lines[1].endswith("GMT offset +00:00; timezone is UTC.")
+    assert len(lines) == len(RESOURCES) + 2
     wrong = subprocess.run(
         own_company.command("--test", user_password="WRONG"), capture_output=True, text=True, timeout=60
     )

@@ -12,16 +12,19 @@ from ml_connector.extract.lookback import DEFAULT_LOOKBACK
 DEFAULT_PREFETCH_PAGES = 2
 
 
-def common_settings(lookback: str = DEFAULT_LOOKBACK) -> th.PropertiesList:
+def common_settings(
+    lookback: str = DEFAULT_LOOKBACK, request_timeout: float = HttpSettings.request_timeout
+) -> th.PropertiesList:
     """Describe the common settings, to be joined with a tap's own.
 
     Args:
         lookback: The default of the setting `lookback`.
+        request_timeout: The default of the setting `request_timeout`, in seconds.
 
     Returns:
         The properties; join them as `th.PropertiesList(*own, *common_settings()).to_dict()`.
     """
-    return th.PropertiesList(*_reading(lookback), *_connection())
+    return th.PropertiesList(*_reading(lookback), *_connection(request_timeout))
 
 
 def _reading(lookback: str) -> list[th.Property[Any]]:
@@ -77,13 +80,13 @@ def _reading(lookback: str) -> list[th.Property[Any]]:
     ]
 
 
-def _connection() -> list[th.Property[Any]]:
+def _connection(request_timeout: float) -> list[th.Property[Any]]:
     """How the server is reached and how patiently."""
     return [
         th.Property(
             "request_timeout",
             th.NumberType(exclusive_minimum=0),
-            default=HttpSettings.request_timeout,
+            default=request_timeout,
             title="Request timeout",
             description="Seconds the server may stay silent before a request has failed and is repeated.",
         ),

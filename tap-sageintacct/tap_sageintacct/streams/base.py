@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from ml_connector.extract import ErpStream, Outlets
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_sageintacct.errors import ObjectUnavailable
@@ -130,22 +131,46 @@ class IntacctStream(ErpStream):
         self, context: types.Context | None = None, *, write_messages: bool = True
     ) -> Generator[Record, Any, Any]:
         """Read every entity, then say which full read counts."""
-        version = None
-        if self.replication_key is None:
+        version, whole = None, self.whole or self._misses_deletes()
+        if whole:
             version = self.stream_state.setdefault("version", self.tap.initialized_at)
         self._stream_version = version
-        whole = [self._entity_is_read(entity, write_messages) for entity in self.tap.entities]
+        read = [self._entity_is_read(entity, write_messages, whole) for entity in self.tap.entities]
         self._outlets.flush()
         if version is not None:
             self._stream_version = None
             self.stream_state.pop("version", None)
             # a version also disowns the rows of an entity that could not be read: then there is none
-            if all(whole) and self.tap.emits_versions and write_messages:
+            if all(read) and self.tap.emits_versions and write_messages:
                 self._write_activate_version_message(version)
         self.write_state()
         yield from ()
 
-    def _entity_is_read(self, entity: str, write_messages: bool) -> bool:
+    @property
+    def whole(self) -> bool:
+        """Whether every run reads all of it: there is no stamp to follow, or the catalog wants it so."""
+        return self.replication_key is None or self.replication_method == REPLICATION_FULL_TABLE
+
+    def _misses_deletes(self) -> bool:
+        """Whether records are gone that the audit trail names otherwise than by RECORDNO."""
+        for entity in self.tap.entities:
+            client = self.tap.client(entity)
+            swept = self.partition(client).get("swept", ())
+            unnamed = [each for each in self.tap.unnamed(self, client) if each.id not in swept]
+            if unnamed:
+                self.logger.warning(
+                    "The audit trail of %s names %d deleted records of %s by '%s' and the like: all of %s is"
+                    " read, to find out which are gone.",
+                    client.place,
+                    len(unnamed),
+                    unnamed[0].object,
+                    unnamed[0].key,
+                    self.name,
+                )
+                return True
+        return False
+
+    def _entity_is_read(self, entity: str, write_messages: bool, whole: bool) -> bool:
         client = self.tap.client(entity)
         count = 0
 
@@ -157,7 +182,7 @@ class IntacctStream(ErpStream):
                 self._outlets.write(self, row)
 
         try:
-            Reading(self, client, write).run()
+            Reading(self, client, write, whole=whole).run()
         except ObjectUnavailable as missing:
             self.logger.warning("%s skipped for %s: %s", self.name, client.place, missing)
             return False
