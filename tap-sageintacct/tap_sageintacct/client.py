@@ -267,18 +267,20 @@ class Client:
         self.session.close()
 
     def _page(self, query: Query, after: object) -> tuple[Query, Result]:
+        repeated = False
         while True:
             refused = self._refused.get(query.name, set())
             query = replace(query, select=[name for name in query.select if name not in refused])
             try:
                 return query, self.one(self.what(query.name), query.element(after))
-            except FieldsUnknown as unknown:
-                wrong = {*query.select} & unknown.names - {query.key}
-                if not wrong and not (wrong := self._found_out(query)):
+            except (FieldsUnknown, QueryRefused) as error:
+                named = error.names if isinstance(error, FieldsUnknown) else frozenset()
+                wrong = ({*query.select} & named - {query.key}) or self._found_out(query)
+                if not wrong and (repeated or self._is_refused(query, query.select[1:])):
                     raise
-            except QueryRefused:
-                if not (wrong := self._found_out(query)):
-                    raise
+                if not wrong:
+                    repeated = True  # it passed, whatever it was
+                    continue
             self._refused.setdefault(query.name, set()).update(wrong)
             self._logger.warning(
                 "%s: the company does not have the fields %s, or does not give them. They are left out.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,11 @@ OWN_PROPERTIES: dict[str, dict[str, Any]] = {
 }
 OWN_COLUMNS = tuple(OWN_PROPERTIES)
 SENSITIVE = "x-sensitive"
+_PRIVATE = re.compile(
+    r"(?:^|[._])(?:SSN|SOCIALSECURITY\w*|BIRTHDATE|GENDER|\w*TAXID|FEDERALID|SIRET|\w*PASSWORD)$"
+    r"|ROUTING|ACCOUNTNUMBER|BANKACCOUNTNO|CARDNUM|IBAN"
+)
+"""Names that the shipped schemas would mark as sensitive, had the reference listed them."""
 REFUSED = "x-refused"
 """Fields that `lookup` lists and `query` is known to refuse."""
 _TYPES: dict[str, dict[str, Any]] = {
@@ -73,6 +79,8 @@ def looked_up(schema: Mapping[str, Any], results: Iterable[Result]) -> dict[str,
     for name, each in fields.items():
         if name not in properties and name not in refused:
             properties[name] = _described(each)
+            if _PRIVATE.search(name):
+                properties[name][SENSITIVE] = True
     if "RECORDNO" in properties and "RECORDNO" not in shipped_ones:
         properties["RECORDNO"] = {"type": "integer"}
     return {**schema, "properties": properties}

@@ -365,3 +365,26 @@ def test_the_test_compares_the_users_formats_with_the_settings(bills, tap):
         for f in tap("ap_bills", timezone="America/Los_Angeles").findings()
         if "-08:00" in f.text and not f.ok
     ]
+
+
+def test_fields_that_are_nobodys_business_are_not_proposed_though_lookup_lists_them(gateway, tap):
+    gateway.put("CONTACT", {"RECORDNO": 1, "TAXID": "12-34", "CITY": "Riga"}, ACHBANKROUTINGNUMBER="TEXT")
+    masks = tap("contacts", discover_custom_fields=True).streams["contacts"].mask
+    assert masks["properties", "CITY"]
+    assert not masks["properties", "TAXID"]
+    assert not masks["properties", "ACHBANKROUTINGNUMBER"]
+
+
+def test_an_error_that_passes_is_not_taken_for_a_field(gateway, run):
+    """Its last word looks like a field's name."""
+    gateway.put("CLASS", {"RECORDNO": 1, "WHENMODIFIED": DAY.format(1)}, WHENCREATED="TIMESTAMP")
+    kept, told = gateway.do_query, []
+
+    def hiccup(call):
+        if not told:
+            told.append(1)
+            raise Refused("DL02000001", "There was an error processing the request: Unknown")
+        return kept(call)
+
+    gateway.do_query = hiccup
+    assert run("classes", discover_custom_fields=True).numbers("classes") == [1]
