@@ -223,4 +223,5 @@ class Gateway:
             "equalto": mine == theirs,
             "greaterthan": mine > theirs,
             "greaterthanorequalto": mine >= theirs,
+            "like": str(value).startswith(given[0].rstrip("%")),
         }[test.tag]

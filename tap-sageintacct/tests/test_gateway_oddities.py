@@ -388,3 +388,32 @@ def test_an_error_that_passes_is_not_taken_for_a_field(gateway, run):
 
     gateway.do_query = hiccup
     assert run("classes", discover_custom_fields=True).numbers("classes") == [1]
+
+
+def test_an_account_has_a_balance_in_each_book_and_currency(gateway, run):
+    gateway.put(
+        "REPORTINGPERIOD",
+        {
+            "RECORDNO": 1,
+            "NAME": "Month Ended January 2026",
+            "START_DATE": "01/01/2026",
+            "END_DATE": "01/31/2026",
+        },
+        START_DATE="DATE",
+        END_DATE="DATE",
+    )
+    books = [("", "USD", "5.1"), ("GAAP", "USD", "6.2"), ("GAAP", "EUR", "7.3")]
+    gateway.do_get_trialbalance = lambda _: (
+        '<data listtype="trialbalance">'
+        + "".join(
+            f"<trialbalance><glaccountno>1000</glaccountno><endbalance>{amount}</endbalance>"
+            f"<reportingbook>{book}</reportingbook><currency>{currency}</currency></trialbalance>"
+            for book, currency, amount in books
+        )
+        + "</data>"
+    )
+    found = run("trial_balances")
+    (schema,) = found.of("SCHEMA", "trial_balances")
+    rows = found.records("trial_balances")
+    assert len({tuple(row[key] for key in schema["key_properties"]) for row in rows}) == len(books)
+    assert [(row["reportingbook"], row["currency"], str(row["endbalance"])) for row in rows] == books

@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS intacct_keys (
 """
 #: Lines leave no trace of their own in the audit trail: their parents do (reference 2.6).
 _UNAUDITED: Final = frozenset(name for name, kind in catalogue().items() if kind.parent)
+#: Objects that the audit trail is said to name by their business key; others have met their numbers only.
+_NAMED: Final = frozenset({"CONTACT", "VENDOR", "CUSTOMER", "USERINFO", "PODOCUMENT", "SODOCUMENT"})
 #: One record in so many has never been modified, and says so by an empty stamp (reference 2.5).
 _NEVER_MODIFIED: Final = 23
 _OPENS, _MINUTES = 8, 600
@@ -133,6 +135,7 @@ class _Projection:
     def _remove(self, name: str, natural: str) -> None:
         recordno = self._known[name, natural][0]
         place = (self._company, name, recordno)
+        audited = self._audited(place)
         self._connection.execute(
             "DELETE FROM intacct_records WHERE company = ? AND object = ? AND recordno = ?", place
         )
@@ -146,8 +149,7 @@ class _Projection:
         row = {
             "ID": f"{recordno}:{number}",
             "OBJECTTYPE": name.lower(),
-            # both notations are met (reference 2.6)
-            "OBJECTKEY": f"{recordno}--REC" if recordno % 2 else str(recordno),
+            "OBJECTKEY": audited,
             "USERID": "Admin",
             "ACCESSTIME": _moment(self._today, f"{name}{natural}gone"),
             "ACCESSMODE": "D",
@@ -165,6 +167,17 @@ class _Projection:
             "INSERT INTO intacct_keys VALUES (?, 'AUDITHISTORY', ?, ?, 0, ?, NULL)",
             (self._company, f"{name} {natural} {self._today}", number, row["ACCESSTIME"]),
         )
+
+    def _audited(self, place: tuple[str, str, int]) -> str:
+        """What the audit trail calls a record: its number in two notations, or its name (reference 2.6)."""
+        _, name, recordno = place
+        kind = catalogue().get(name)
+        if name in _NAMED and kind is not None and recordno % 2:
+            row = self._connection.execute(
+                "SELECT doc FROM intacct_records WHERE company = ? AND object = ? AND recordno = ?", place
+            ).fetchone()
+            return str(json.loads(row[0])[kind.business_key[0]])
+        return f"{recordno}--REC" if recordno % 2 else str(recordno)
 
     def _now(self) -> float:
         """A history has been there for long; what changes later is seen after a while."""

@@ -149,19 +149,23 @@ def test_a_day_changes_what_it_touches_and_nothing_else(tmp_path):
 def test_what_is_deleted_vanishes_and_is_in_the_audit_trail(tmp_path):
     path = made(tmp_path / "e.db")
     gone = defaultdict(set)
+    names = {}
     before = stored(path)
     for _ in range(25):
         business.advance(path, 1)
         after = stored(path)
         for name in before:
             gone[name] |= before[name].keys() - after[name].keys()
+        names |= {row["CONTACTNAME"]: number for number, row in before["CONTACT"].items()}
         before = after
     assert gone["GLBATCH"]
     assert gone["GLENTRY"]
+    assert any(row["OBJECTKEY"] in names for row in before["AUDITHISTORY"].values())
     audited = defaultdict(set)
     for row in before["AUDITHISTORY"].values():
         assert row["ACCESSMODE"] == "D"
-        audited[row["OBJECTTYPE"].upper()].add(int(row["OBJECTKEY"].removesuffix("--REC")))
+        key = row["OBJECTKEY"].removesuffix("--REC")
+        audited[row["OBJECTTYPE"].upper()].add(int(key) if key.isdecimal() else names[key])
     lines = {name for name, kind in catalogue().items() if kind.parent}
     assert audited == {name: numbers for name, numbers in gone.items() if numbers and name not in lines}
 

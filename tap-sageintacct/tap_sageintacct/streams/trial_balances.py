@@ -28,6 +28,7 @@ RESOURCE = Resource("trial_balances", "REPORTINGPERIOD", replication_key="END_DA
 AGAIN = timedelta(days=93)
 """Months that are read again: entries are posted to months that are over."""
 _MONTH = "Month Ended%"
+_PER_BALANCE = ("glaccountno", "reportingbook", "currency")
 _DATES = {
     "START_DATE": {"type": "string", "format": "date"},
     "END_DATE": {"type": "string", "format": "date"},
@@ -39,7 +40,8 @@ class TrialBalanceStream(IntacctStream):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.primary_keys = ("source_company", "source_entity", "END_DATE", "glaccountno")
+        # a company may keep several books and currencies: an account has a balance in each
+        self.primary_keys = ("source_company", "source_entity", "END_DATE", *_PER_BALANCE)
 
     @override
     def get_records(self, context: types.Context | None) -> Iterable[Record]:
@@ -83,6 +85,7 @@ class TrialBalanceStream(IntacctStream):
             raise_for(result, what)
             for record in result.records:
                 found = {**record, **month}
+                found |= {name: found.get(name) or "" for name in _PER_BALANCE}
                 yield {
                     "source_company": client.company,
                     "source_entity": client.entity,
