@@ -51,9 +51,12 @@ class Run:
 
 def merged(*runs):
     """What a warehouse holds after some runs: the last row of each key, without those that were deleted."""
-    held = defaultdict(dict)
+    held, versions = defaultdict(dict), {}
     for run in runs:
         for message in run.messages:
+            if message["type"] == "ACTIVATE_VERSION":
+                stream, now = message["stream"], message["version"]
+                held[stream] = {k: row for k, row in held[stream].items() if versions[stream, k] == now}
             if message["type"] == "RECORD":
                 row = message["record"]
                 key = str(row.get("RECORDNO") or (row["END_DATE"], row["glaccountno"], row["source_entity"]))
@@ -61,6 +64,7 @@ def merged(*runs):
                     held[message["stream"]].pop(key, None)
                 else:
                     held[message["stream"]][key] = {k: v for k, v in row.items()}
+                    versions[message["stream"], key] = message.get("version")
     return dict(held)
 
 
