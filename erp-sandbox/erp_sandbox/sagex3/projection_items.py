@@ -129,8 +129,6 @@ def _product(folder: Folder, row: sqlite3.Row) -> Row:
         "LOTMGTCOD": 1,
         "SERMGTCOD": 1,
         "LIFSTRDAT": FIRST_DAY,
-        "RPLITM": "",
-        "CFGBPRNUM": row["vendor"],
         "TSICOD": [row["category"]],
         "VACITM": ["NOR"],
         "DIE": folder.dimension_types[:1],

@@ -47,6 +47,12 @@ class _Entries:
         self._folder = folder
         self._accounts = accounts
         self._matches = Matches(folder)
+        self._due = {
+            (row["ledger"], row["number"]): row["due"]
+            for row in folder.books.each(
+                "SELECT ledger, number, due FROM biz_invoices WHERE company = :company"
+            )
+        }
 
     def entry(self, row: sqlite3.Row) -> Iterator[Row]:
         """One entry and its lines."""
@@ -95,6 +101,7 @@ class _Entries:
             "VALDAT": row["day"],
             "VATDAT": row["day"],
             "RATDAT": row["day"],
+            "DUDDAT": self._due.get((row["ledger"], row["reference"])),
             "DESVCR": row["description"][:30],
             "REF": row["reference"],
             "BPRVCR": row["reference"],
@@ -135,9 +142,7 @@ class _Entries:
             "AMTLED": abs(line["amount"]),
             "CURLED": folder.currency,
             "DES": line["description"][:30],
-            "OFFACC": "",
             "ACCNUM": internal_number(row["batch"], row["entry"], place) + ledger_type - 1,
-            "CHK": "",
             "FREREF": row["reference"],
         }
         match = self._matches.of(row) if control and legal else None

@@ -263,4 +263,6 @@ def _places(folder: Folder) -> Iterator[Row]:
             "CRY": COUNTRIES.get(row["country"], ""),
             "CRYNAM": row["country"],
         }
-        yield _address(_PARTNER, row["party"], row["id"], fields, row["maintained"] or FIRST_DAY)
+        # five characters at most (reference 7)
+        code = row["id"].replace("REMIT", "REM")[:5]
+        yield _address(_PARTNER, row["party"], code, fields, row["maintained"] or FIRST_DAY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from erp_sandbox.business.trade import tax_on
@@ -23,6 +22,7 @@ from erp_sandbox.sagex3.projection_source import invoice_entries
 
 if TYPE_CHECKING:
     import sqlite3
+    from decimal import Decimal
 
     from erp_sandbox.sagex3.projection_row import Folder
 
@@ -86,7 +86,8 @@ class Side:
                 entry=row["entry"],
             )
         return books.rows(
-            f"SELECT * FROM biz_{table} WHERE company = :company AND side = :side AND seq = :seq ORDER BY line",
+            f"SELECT * FROM biz_{table} WHERE company = :company AND side = :side AND seq = :seq"
+            " ORDER BY line",
             side=self.ledger,
             seq=row["seq"],
         )

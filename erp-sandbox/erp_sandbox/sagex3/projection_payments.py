@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from erp_sandbox.business.masters import account
@@ -15,6 +14,7 @@ from erp_sandbox.sagex3.projection_source import PAYMENTS, invoice_entries, paym
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from erp_sandbox.sagex3.projection_row import Folder
 

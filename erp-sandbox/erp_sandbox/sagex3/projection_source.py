@@ -30,7 +30,11 @@ def entry_number(journal: sqlite3.Row) -> str:
     """The number of a journal's entry: that of its document."""
     if journal["type"] in {"PY", "RV", "RF"}:
         return payment_number(journal["ledger"], journal["reference"])
-    return str(journal["reference"])
+    reference = str(journal["reference"])
+    if journal["ledger"] == "IC":
+        # the movement's own number: of one width, so that keys sort as the index does
+        return f"{reference[:2]}{int(reference[2:]):09d}"
+    return reference
 
 
 def internal_number(batch: int, entry: int, place: int) -> int:
@@ -40,7 +44,8 @@ def internal_number(batch: int, entry: int, place: int) -> int:
 
 def invoice_entries(folder: Folder) -> dict[tuple[str, str], int]:
     """Of every posted invoice, by side and number, the internal number of its control account's line."""
-    sql = "SELECT batch, entry, ledger, reference FROM biz_journals WHERE company = :company" + (
+    sql = (
+        "SELECT batch, entry, ledger, reference FROM biz_journals WHERE company = :company"
         " AND ledger IN ('AP', 'AR') AND type IN ('IN', 'CR')"
     )
     return {
