@@ -12,6 +12,7 @@ from erp_sandbox.business.books import Books, connect
 from erp_sandbox.business.days import FIRST_DAY, HISTORY_DAYS, found, live
 from erp_sandbox.intacct import projection as intacct
 from erp_sandbox.sage300 import projection as sage300
+from erp_sandbox.sagex3 import projection as sagex3
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,7 +67,7 @@ def add_erp(path: Path | str, erp: str) -> None:
 
     Args:
         path: A file made by ``create``.
-        erp: ``sage300`` or ``intacct``.
+        erp: ``sage300``, ``intacct`` or ``sagex3``.
 
     Raises:
         BusinessError: When the file holds no business.
@@ -121,6 +122,8 @@ def _finish(connection: sqlite3.Connection, today: dt.date, **meta: str) -> None
         sage300.project(connection)
     if "intacct" in erps:
         intacct.project(connection, json.loads(str(_meta(connection, "companies"))), today.isoformat())
+    if "sagex3" in erps:
+        sagex3.project(connection, json.loads(str(_meta(connection, "companies"))), today.isoformat())
     connection.execute("DELETE FROM biz_touched")
     connection.execute("COMMIT")
 
