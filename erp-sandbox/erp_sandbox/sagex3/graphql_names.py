@@ -1,0 +1,1 @@
+GENERATIONS = ("current", "older", "oldest")

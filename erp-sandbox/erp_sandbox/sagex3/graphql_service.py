@@ -1,0 +1,6 @@
+CURRENT = "current"
+
+
+class GraphQLService:
+    def __init__(self, *a, **k):
+        pass
