@@ -112,7 +112,7 @@ def test_an_order_holds_over_pages(server, order, expected):
         ("ORDMINAMT gt 200.5", [3, 4, 5]),
         ("ORDMINAMT lt -1 + 2 mul 100", [1, 6]),
         ("ORDMINAMT div 2 ge 250", [5]),
-        ("ABCCLS mod 2 eq 0 and ABCCLS le 2", [1, 5]),
+        ("ABCCLS mod 2 eq 0 and ABCCLS le 2", [1, 5, 6]),
         ("UPDDAT ge @2026-03-05@", [5, 6]),
         ("UPDDATTIM gt @2026-03-04T10:00:00Z@", [5, 6]),
         ("UPDDATTIM ge @2026-03-04T12:00:00+02:00@", [4, 5, 6]),
