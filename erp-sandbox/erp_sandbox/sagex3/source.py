@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from erp_sandbox.sagex3.model import Field, catalogue
+from erp_sandbox.sagex3.model import EMPTY, Field, catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,22 +75,23 @@ class Source:
         key = BESIDE[self.table.name][1]
         return f"LEFT JOIN sagex3_rows b ON b.folder = r.folder AND b.tbl = '{self.beside.name}' AND b.key = {key}"
 
-    def sql(self, code: str, row: str = "r") -> str:
+    def sql(self, code: str, row: str = "r", index: int = 0) -> str:
         """A field as SQL: numbers as such, all else as text.
 
         Args:
             code: The field.
-            row: Alias of the row; that of the table beside follows from it.
+            row: Alias of the row; that of the table beside is ``b``, which only the outermost row has.
+            index: Element of an indexed field, from 1.
         """
         field = self.fields[code]
         if self.table.key == (code,) and field.type == "s":
             return f"{row}.key"
-        # a joined table exists for the outermost row only
         doc = "b.doc" if self._is_beside(code) else f"{row}.doc"
-        path = f"json_extract({doc}, '$.\"{code}\"')"
+        place = f"[{index - 1}]" if index else ""
+        path = f"json_extract({doc}, '$.\"{code}\"{place}')"
         if field.type == "n":
             return f"CAST(coalesce({path}, '0') AS REAL)"
-        return f"coalesce({path}, {_literal(field.empty)})"
+        return f"coalesce({path}, {_literal(EMPTY[field.type])})"
 
     def _is_beside(self, code: str) -> bool:
         return self.beside is not None and code not in self.table.fields and code not in self.custom

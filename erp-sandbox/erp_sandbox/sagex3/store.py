@@ -119,6 +119,19 @@ class Store:
         sql = f"SELECT {source.columns} FROM sagex3_rows r {source.joins} WHERE {where} ORDER BY {order} LIMIT ?"
         return [_row(source, row) for row in self._connection().execute(sql, [*values, size])]
 
+    def page_with(
+        self, question: Question, columns: Sequence[str], size: int
+    ) -> list[tuple[str, dict[str, Any], tuple[Any, ...]]]:
+        """The first rows of the answer, each with the values of some SQL expressions."""
+        where, values = question.condition()
+        source = question.source
+        selected = ", ".join([source.columns, *columns])
+        order = question.order or "r.key"
+        sql = f"SELECT {selected} FROM sagex3_rows r {source.joins} WHERE {where} ORDER BY {order} LIMIT ?"
+        rows = self._connection().execute(sql, [*values, size]).fetchall()
+        more = 3 if source.beside else 2
+        return [(*_row(source, row[:more]), tuple(row[more:])) for row in rows]
+
     def children(self, question: Question, parents: Sequence[str]) -> dict[str, list[Stored]]:
         """Rows whose keys begin with those of other rows, by the keys of these.
 
