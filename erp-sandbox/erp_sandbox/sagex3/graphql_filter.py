@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import json5
 
 from erp_sandbox.sagex3 import keys
-from erp_sandbox.sagex3.graphql_scalars import read_literal
+from erp_sandbox.sagex3.graphql_scalars import YES, read_literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -169,7 +169,8 @@ class FilterCompiler:
         sql = scope.sql(given.codes[0], given.index)
         if given.side:
             return f"(CASE WHEN {scope.sql('SNS')} {'=' if given.side == 'debit' else '<>'} 1 THEN {sql} ELSE 0 END)"
-        return sql
+        # a menu has a third value where nothing was entered, which is no yes either
+        return f"({sql} = {YES})" if given.type == "Boolean" else sql
 
     def parts(self, scope: Scope, given: Property) -> list[str]:
         """SQL of the parts of a reference's key.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from graphql import GraphQLNamedOutputType
 
 _NO_MOMENT: Final = f"{NO_DATE}T00:00:00Z"
-_YES: Final = 2
+YES: Final = 2
 _NO_YES: Final = ("no", "yes")
 
 
@@ -67,7 +67,7 @@ def shower(kind: str) -> Callable[[Any], Any]:
     if kind == "Datetime":
         return lambda value: None if value == _NO_MOMENT else value
     if kind == "Boolean":
-        return lambda value: value == _YES
+        return lambda value: value == YES
     known = labels(kind)
     if known:
         return lambda value: known[value - 1] if 0 < value <= len(known) else None
@@ -118,7 +118,7 @@ def _number(value: Any) -> float:
 def _truth(value: Any) -> int:
     if not isinstance(value, bool | None):
         raise ValueError(f"'{value}' is not a Boolean")
-    return _YES if value else 1
+    return int(bool(value))
 
 
 def _date(value: Any) -> str:
