@@ -18,7 +18,8 @@ from erp_sandbox.sagex3 import tokens
 from erp_sandbox.sagex3.auth import Gatekeeper
 from erp_sandbox.sagex3.errors import Refused, diagnoses, plain
 from erp_sandbox.sagex3.faults import FaultPlan, Struck
-from erp_sandbox.sagex3.graphql_service import CURRENT, GraphQLService
+from erp_sandbox.sagex3.graphql_names import CURRENT
+from erp_sandbox.sagex3.graphql_service import GraphQLService
 from erp_sandbox.sagex3.metering import Allowance, Meter
 from erp_sandbox.sagex3.rest import Api1, Asked
 from erp_sandbox.sagex3.store import Store
@@ -79,7 +80,7 @@ class Behaviour:
     skew: float = 0.0
     lag: float = 0.0
     latency: float = 0.0
-    allowance: Allowance = Allowance()
+    allowance: Allowance = field(default_factory=Allowance)
     request_log: Path | None = None
 
 
@@ -177,7 +178,7 @@ class Server:
             return Response("Gateway Timeout", 504, media_type="text/plain")
         if struck == Struck.RESET:
             return _Broken(Response(b" " * 100), bytes_sent=0)
-        if struck in Struck.PAGES:
+        if struck is not None and struck in Struck.PAGES:
             status, media_type, page, headers = Struck.PAGES[struck]
             return Response(page, status, headers, media_type)
         response = await run_in_threadpool(self._answer, request, body)

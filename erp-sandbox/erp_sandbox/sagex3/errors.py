@@ -21,6 +21,10 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a mishap
         self.response = response
 
 
+class ArgumentError(ValueError):
+    """An argument of a query that cannot be read."""
+
+
 def diagnoses(status: int, message: str) -> Response:
     """An answer of api1 that says what is wrong; ``status`` may well be 200."""
     body = {"$diagnoses": [{"$severity": "error", "$message": message}]}

@@ -9,6 +9,8 @@ import json
 from typing import Any
 from zlib import crc32
 
+from erp_sandbox.sagex3.errors import ArgumentError
+
 
 def sealed(values: list[Any], order: str) -> str:
     """A cursor.
@@ -25,14 +27,14 @@ def opened(cursor: str, order: str) -> list[Any]:
     """The values of a cursor.
 
     Raises:
-        ValueError: If it is none, or one of another order.
+        ArgumentError: If it is none, or one of another order.
     """
     text, _, digits = cursor.rpartition("#")
     if not text or digits != _digits(text, order):
-        raise ValueError(f"Invalid cursor: {cursor}")
+        raise ArgumentError(f"Invalid cursor: {cursor}")
     values = json.loads(text)
     if not isinstance(values, list):
-        raise ValueError(f"Invalid cursor: {cursor}")  # noqa: TRY004 - a cursor that cannot be read
+        raise ArgumentError(f"Invalid cursor: {cursor}")
     return values
 
 

@@ -1,4 +1,4 @@
-"""``filter`` of a query as SQL: JSON5 objects with operators, nested references and quantified collections."""
+"""``filter`` of a query as SQL: JSON5 objects with operators, nested references, quantified collections."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import json5
 
 from erp_sandbox.sagex3 import keys
+from erp_sandbox.sagex3.errors import ArgumentError
 from erp_sandbox.sagex3.graphql_scalars import YES, read_literal
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class RowScope(Scope):
     def sql(self, code: str, index: int = 0) -> str:
         """A field of the row."""
         if code not in self._source.fields:
-            raise ValueError(f"'{code}' cannot be used in a nested condition")
+            raise ArgumentError(f"'{code}' cannot be used in a nested condition")
         return self._source.sql(code, self.alias, index)
 
 
@@ -94,7 +95,7 @@ def parse(text: str) -> Any:
     """A filter or an order as a value; JSON where it is some, as that is read faster.
 
     Raises:
-        ValueError: If it is neither JSON nor JSON5.
+        ArgumentError: If it is neither JSON nor JSON5.
     """
     try:
         return json.loads(text)
@@ -102,7 +103,7 @@ def parse(text: str) -> Any:
         try:
             return json5.loads(text)
         except ValueError as error:
-            raise ValueError(f"Cannot parse {text}: {error}") from error
+            raise ArgumentError(f"Cannot parse {text}: {error}") from error
 
 
 class FilterCompiler:
@@ -120,13 +121,13 @@ class FilterCompiler:
         """A filter on a node; an array means all of its members.
 
         Raises:
-            ValueError: If it cannot be read.
+            ArgumentError: If it cannot be read.
             NotHereError: If the scope does not have what it needs.
         """
         if isinstance(given, list):
             return _joined(_AND, [self.condition(node, scope, each) for each in given])
         if not isinstance(given, dict):
-            raise ValueError(f"A filter is an object, not {given!r}")  # noqa: TRY004 - of the client's making
+            raise ArgumentError(f"A filter is an object, not {given!r}")
         parts = []
         for key, value in given.items():
             name = _modern(key)
@@ -139,7 +140,7 @@ class FilterCompiler:
     def _property(self, node: NodeModel, scope: Scope, name: str, value: Any) -> Condition:
         given = find(node, name)
         if given.kind == "reference":
-            return self._reference(node, scope, given, value)
+            return self._reference(scope, given, value)
         if given.kind == "collection":
             return self._quantified(scope, given, value)
         if given.name == "_id" and scope.alias:
@@ -158,17 +159,18 @@ class FilterCompiler:
         """SQL of a leaf.
 
         Raises:
-            ValueError: If it is no leaf, or stands for no field.
+            ArgumentError: If it is no leaf, or stands for no field.
         """
         if given.name == "_id":
             table = node.source.table
             columns = {code: scope.sql(code) for code in table.key}
             return f"({keys.expression(table, table.key, columns, keys.SHOWN_IN_GRAPHQL)})"
         if given.kind != "leaf" or not given.codes:
-            raise ValueError(f"Property '{given.name}' can be neither filtered nor sorted by")
+            raise ArgumentError(f"Property '{given.name}' can be neither filtered nor sorted by")
         sql = scope.sql(given.codes[0], given.index)
         if given.side:
-            return f"(CASE WHEN {scope.sql('SNS')} {'=' if given.side == 'debit' else '<>'} 1 THEN {sql} ELSE 0 END)"
+            sign = "=" if given.side == "debit" else "<>"
+            return f"(CASE WHEN {scope.sql('SNS')} {sign} 1 THEN {sql} ELSE 0 END)"
         # a menu has a third value where nothing was entered, which is no yes either
         return f"({sql} = {YES})" if given.type == "Boolean" else sql
 
@@ -176,10 +178,10 @@ class FilterCompiler:
         """SQL of the parts of a reference's key.
 
         Raises:
-            ValueError: If no field stands behind it.
+            ArgumentError: If no field stands behind it.
         """
         if not given.codes:
-            raise ValueError(f"Property '{given.name}' can be neither filtered nor sorted by")
+            raise ArgumentError(f"Property '{given.name}' can be neither filtered nor sorted by")
         return [_quoted(code[1:]) if code.startswith("=") else scope.sql(code) for code in given.codes]
 
     def beyond(self, scope: Scope, given: Property, target: NodeModel) -> tuple[RowScope, str]:
@@ -195,7 +197,7 @@ class FilterCompiler:
         rows = f"FROM sagex3_rows {alias} WHERE {alias}.folder = r.folder AND {alias}.tbl = '{table.name}'"
         return RowScope(target.flat, alias), f"{rows} AND {match}"
 
-    def _reference(self, node: NodeModel, scope: Scope, given: Property, value: Any) -> Condition:
+    def _reference(self, scope: Scope, given: Property, value: Any) -> Condition:
         parts = self.parts(scope, given)
         shown = f"({f' || {_quoted(keys.SHOWN_IN_GRAPHQL)} || '.join(parts)})"
         decisive = parts[given.codes.index(given.decisive)]
@@ -221,19 +223,20 @@ class FilterCompiler:
         columns = {"_id": shown, "code": decisive}
         unknown = value.keys() - columns.keys()
         if unknown:
-            raise ValueError(f"Unknown property '{unknown.pop()}' of '{given.name}'")
+            raise ArgumentError(f"Unknown property '{unknown.pop()}' of '{given.name}'")
         return _joined(_AND, [_compared(columns[name], "Id", wanted) for name, wanted in value.items()])
 
     def _quantified(self, scope: Scope, given: Property, value: Any) -> Condition:
         node = self._model.nodes[given.type]
         chosen = [key for key in _QUANTIFIERS if isinstance(value, dict) and key in value]
         if len(chosen) != 1 or not scope.alias:
-            raise ValueError(f"Collection '{given.name}' needs one of {', '.join(_QUANTIFIERS)}")
+            raise ArgumentError(f"Collection '{given.name}' needs one of {', '.join(_QUANTIFIERS)}")
         quantifier, alias = chosen[0], next(self._names)
         rest = {key: each for key, each in value.items() if key != quantifier}
         sql, values = self.condition(node, RowScope(node.flat, alias), rest)
+        table = node.source.table.name
         rows = (
-            f"FROM sagex3_rows {alias} WHERE {alias}.folder = r.folder AND {alias}.tbl = '{node.source.table.name}'"
+            f"FROM sagex3_rows {alias} WHERE {alias}.folder = r.folder AND {alias}.tbl = '{table}'"
             f" AND {alias}.key > {scope.alias}.key || '~' AND {alias}.key < {scope.alias}.key || char(127)"
         )
         if quantifier in ("_every", "_none"):
@@ -248,10 +251,10 @@ def find(node: NodeModel, name: str) -> Property:
     """A property by its name.
 
     Raises:
-        ValueError: If there is none.
+        ArgumentError: If there is none.
     """
     if name not in node.properties:
-        raise ValueError(f"Unknown property '{name}' of {node.name}")
+        raise ArgumentError(f"Unknown property '{name}' of {node.name}")
     return node.properties[name]
 
 
@@ -285,7 +288,7 @@ def _compared(
             parts.append((f"({sql} {_SIGNS[name]} ?)", (read(given),)))
         elif name in _LISTS:
             if not isinstance(given, list):
-                raise ValueError(f"{name} needs an array")
+                raise ArgumentError(f"{name} needs an array")
             marks = ", ".join("?" * len(given))
             parts.append((f"({sql} {_LISTS[name]} ({marks}))", tuple(read(each) for each in given)))
         elif name == "_regex":
@@ -293,7 +296,7 @@ def _compared(
         elif name in _LOGICAL:
             parts.append(_logical(name, given, lambda each: _compared(sql, kind, each, convert, shown)))
         elif name != "_options":
-            raise ValueError(f"Unknown operator '{key}'")
+            raise ArgumentError(f"Unknown operator '{key}'")
     return _joined(_AND, parts)
 
 
@@ -302,7 +305,7 @@ def _pattern(given: Any, options: Any) -> str:
     try:
         re.compile(text)
     except re.error as error:
-        raise ValueError(f"Invalid regular expression: {given}") from error
+        raise ArgumentError(f"Invalid regular expression: {given}") from error
     return text
 
 
@@ -311,7 +314,7 @@ def _logical(name: str, value: Any, compile_one: Callable[[Any], Condition]) -> 
         sql, values = compile_one(value)
         return f"(NOT {sql})", values
     if not isinstance(value, list):
-        raise ValueError(f"{name} needs an array")
+        raise ArgumentError(f"{name} needs an array")
     return _joined(_AND if name == "_and" else _OR, [compile_one(each) for each in value])
 
 

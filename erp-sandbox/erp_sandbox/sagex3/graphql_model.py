@@ -110,7 +110,9 @@ def _properties(node: Node, source: Source, generation: str) -> dict[str, Proper
 
 def _typed(given: Property, source: Source) -> Property:
     kind = leaf_type(given, source.fields[given.codes[0]])
-    return Property(given.name, "leaf", kind, given.codes, given.decisive, given.index, given.side, given.label)
+    return Property(
+        given.name, "leaf", kind, given.codes, given.decisive, given.index, given.side, given.label
+    )
 
 
 def _there(code: str, source: Source) -> tuple[str, ...]:

@@ -1,10 +1,13 @@
 """The nodes of the GraphQL schemas and their properties, read from ``graphql.json``.
 
 A property is written there as ``FIELDS`` with what it is: nothing for the field's own type, ``> node`` for a
-reference, ``: Enum`` for a local menu with known labels, ``?`` for a yes/no menu, ``??`` for one that is Boolean in
-every generation, ``debit`` or ``credit`` for an amount by its sign, ``* node`` for a collection. ``FIELD[1]`` is
-an element of an indexed field. A reference's fields are joined by ``+``, one for each part of its key;
-``=`` begins a constant, and ``!`` marks the field that decides whether there is a reference, else the last does.
+reference, ``: Enum`` for a local menu with known labels, ``?`` for a yes/no menu, ``??`` for one that is
+Boolean in every generation, ``debit`` or ``credit`` for an amount by its sign, ``* node`` for a collection.
+``FIELD[1]`` is an element of an indexed field. A reference's fields are joined by ``+``, one for each part of
+its key; ``=`` begins a constant, and ``!`` marks the field that decides whether there is a reference, else
+the last does.
+
+Names are those of Sage's pages where these have them; all others, and what stands for which field, are assumed.
 """
 
 from __future__ import annotations
@@ -31,7 +34,15 @@ _TECHNICAL: Final = frozenset(
 )
 #: Longest indexed field whose elements are properties of their own.
 _FEW: Final = 3
-_TYPES: Final = {"s": "String", "u": "String", "i": "Int", "m": "Int", "n": "Decimal", "d": "Date", "t": "Datetime"}
+_TYPES: Final = {
+    "s": "String",
+    "u": "String",
+    "i": "Int",
+    "m": "Int",
+    "n": "Decimal",
+    "d": "Date",
+    "t": "Datetime",
+}
 
 
 @dataclass(frozen=True)
@@ -181,14 +192,13 @@ def _property(name: str, text: str, generation: str) -> Property:
     if what == ">":
         return Property(name, "reference", kind, codes, decisive)
     code, _, index = decisive.partition("[")
-    place = {"index": int(index.rstrip("]"))} if index else {}
-    if what == ":":
-        return Property(name, "leaf", kind, (code,), code, **place)
+    place = int(index.rstrip("]")) if index else 0
     if what == "??" or (what == "?" and generation == CURRENT):
-        return Property(name, "leaf", "Boolean", (code,), code, **place)
-    if what == "?":
-        return Property(name, "leaf", "NoYes", (code,), code, **place)
-    return Property(name, "leaf", "", (code,), code, side=what, **place)
+        kind = "Boolean"
+    elif what == "?":
+        kind = "NoYes"
+    side = what if what in ("debit", "credit") else ""
+    return Property(name, "leaf", kind, (code,), code, place, side)
 
 
 def leaf_type(given: Property, field: Field) -> str:

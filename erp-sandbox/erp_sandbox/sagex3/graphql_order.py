@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from erp_sandbox.sagex3 import keys
+from erp_sandbox.sagex3.errors import ArgumentError
 from erp_sandbox.sagex3.graphql_cursor import opened, sealed
 from erp_sandbox.sagex3.graphql_filter import FilterCompiler, KeyScope, NotHereError, RowScope, find, parse
 
 if TYPE_CHECKING:
     from erp_sandbox.sagex3.graphql_filter import Condition, Scope
     from erp_sandbox.sagex3.graphql_model import Model, NodeModel
+    from erp_sandbox.sagex3.graphql_names import Property
     from erp_sandbox.sagex3.store import Question
 
 DEFAULT_FIRST: Final = 20
@@ -37,11 +39,11 @@ class Arguments:
         """Rows of a page.
 
         Raises:
-            ValueError: If that is less than one.
+            ArgumentError: If that is less than one.
         """
         size = DEFAULT_FIRST if self.first is None else self.first
         if size < 1:
-            raise ValueError(f"Invalid value for first: {size}")
+            raise ArgumentError(f"Invalid value for first: {size}")
         return min(size, cap or size)
 
 
@@ -98,11 +100,11 @@ class Order:
         """What comes after a cursor.
 
         Raises:
-            ValueError: If it is not one of this order.
+            ArgumentError: If it is not one of this order.
         """
         *given, key = opened(cursor, self._signature)
         if len(given) != len(self.sorts):
-            raise ValueError(f"Invalid cursor: {cursor}")
+            raise ArgumentError(f"Invalid cursor: {cursor}")
         sql = f"r.key {'<' if self.backwards else '>'} ?"
         values: tuple[Any, ...] = (keys.read(self.node.source.table, str(key), keys.SHOWN_IN_GRAPHQL),)
         for sort, value in reversed(list(zip(self.sorts, given, strict=True))):
@@ -120,7 +122,7 @@ def narrowed(question: Question, node: NodeModel, model: Model, text: str | None
     """The question with a filter.
 
     Raises:
-        ValueError: If the filter cannot be read.
+        ArgumentError: If the filter cannot be read.
     """
     if not text or not text.strip():
         return question
@@ -132,10 +134,10 @@ def ordered(node: NodeModel, model: Model, text: str | None) -> Order:
     """Read ``orderBy``.
 
     Raises:
-        ValueError: If it cannot be read.
+        ArgumentError: If it cannot be read.
     """
     given = parse(text) if text and text.strip() else {}
-    sorts = _sorts(FilterCompiler(model), model, node, RowScope(node.source, "r"), given, "")
+    sorts = _Reader(FilterCompiler(model), model).sorts(node, RowScope(node.source, "r"), given)
     columns = [sort.sql for sort in sorts]
     ways = {sort.descending for sort in sorts}
     if not sorts or (columns in (["r.key"], _key_columns(node)) and len(ways) == 1):
@@ -152,51 +154,60 @@ def _key_columns(node: NodeModel) -> list[str]:
     return [node.source.sql(code) for code in table.key]
 
 
-def _sorts(
-    compiler: FilterCompiler, model: Model, node: NodeModel, scope: Scope, given: Any, path: str
-) -> list[Sort]:
-    if isinstance(given, list):
-        return [sort for each in given for sort in _sorts(compiler, model, node, scope, each, path)]
-    if not isinstance(given, dict):
-        raise ValueError(f"Invalid orderBy: {given!r}")  # noqa: TRY004 - of the client's making
-    found = []
-    for name, way in given.items():
-        prop = find(node, name)
-        place = f"{path}{name}"
-        if isinstance(way, dict):
-            if prop.kind != "reference":
-                raise ValueError(f"Property '{place}' has no properties to sort by")
-            found += _nested(compiler, model, node, scope, prop, way, f"{place}.")
-        elif way not in (1, -1) or isinstance(way, bool):
-            raise ValueError(f"Invalid orderBy: {place} is sorted by 1 or -1")
-        elif prop.kind == "reference":
-            parts = compiler.parts(scope, prop)
-            found += [Sort(place, sql, way == -1) for sql in parts if not sql.startswith("'")]
-        elif prop.name == "_id" and scope.alias == "r":
-            found.append(Sort("_id" if not path else place, "r.key", way == -1))
-        else:
-            found.append(Sort(place, compiler.leaf(node, scope, prop), way == -1))
-    return found
+@dataclass(frozen=True)
+class _Reader:
+    """Reads what to sort by."""
+
+    compiler: FilterCompiler
+    model: Model
+
+    def sorts(self, node: NodeModel, scope: Scope, given: Any, path: str = "") -> list[Sort]:
+        """The properties of a node to sort by, those of what it refers to among them."""
+        if isinstance(given, list):
+            return [sort for each in given for sort in self.sorts(node, scope, each, path)]
+        if not isinstance(given, dict):
+            raise ArgumentError(f"Invalid orderBy: {given!r}")
+        found = []
+        for name, way in given.items():
+            prop, place = find(node, name), f"{path}{name}"
+            if isinstance(way, dict) and prop.kind == "reference":
+                found += self._nested(scope, prop, way, f"{place}.")
+            else:
+                found += self._plain(node, scope, prop, place, way)
+        return found
+
+    def _plain(self, node: NodeModel, scope: Scope, prop: Property, place: str, way: Any) -> list[Sort]:
+        descending = _descends(place, way)
+        if prop.kind == "reference":
+            parts = self.compiler.parts(scope, prop)
+            return [Sort(place, sql, descending) for sql in parts if not sql.startswith("'")]
+        if prop.name == "_id" and scope.alias == "r":
+            return [Sort(place, "r.key", descending)]
+        return [Sort(place, self.compiler.leaf(node, scope, prop), descending)]
+
+    def _nested(self, scope: Scope, prop: Property, given: dict[str, Any], path: str) -> list[Sort]:
+        """Properties of what a reference refers to: from the row's own fields, or looked up."""
+        parts = self.compiler.parts(scope, prop)
+        target = self.model.nodes.get(prop.type)
+        if target is None:
+            unknown = given.keys() - {"_id", "code"}
+            if unknown:
+                raise ArgumentError(f"Unknown property '{path}{unknown.pop()}'")
+            sql = parts[prop.codes.index(prop.decisive)]
+            return [Sort(f"{path}{name}", sql, _descends(path, way)) for name, way in given.items()]
+        inner = KeyScope(dict(zip(target.source.table.key, parts, strict=False)))
+        try:
+            return self.sorts(target, inner, given, path)
+        except NotHereError:
+            beyond, rows = self.compiler.beyond(scope, prop, target)
+            found = self.sorts(target, beyond, given, path)
+            return [
+                Sort(sort.name, f"coalesce((SELECT {sort.sql} {rows} LIMIT 1), '')", sort.descending)
+                for sort in found
+            ]
 
 
-def _nested(
-    compiler: FilterCompiler, model: Model, node: NodeModel, scope: Scope, prop: Any, given: Any, path: str
-) -> list[Sort]:
-    """Properties of what a reference refers to: from the row's own fields, or looked up."""
-    parts = compiler.parts(scope, prop)
-    target = model.nodes.get(prop.type)
-    if target is None:
-        sql = parts[prop.codes.index(prop.decisive)]
-        unknown = given.keys() - {"_id", "code"}
-        if unknown:
-            raise ValueError(f"Unknown property '{path}{unknown.pop()}'")
-        return [Sort(f"{path}{name}", sql, way == -1) for name, way in given.items()]
-    inner = KeyScope(dict(zip(target.source.table.key, parts, strict=False)))
-    try:
-        return _sorts(compiler, model, target, inner, given, path)
-    except NotHereError:
-        beyond, rows = compiler.beyond(scope, prop, target)
-        found = _sorts(compiler, model, target, beyond, given, path)
-        return [
-            Sort(sort.name, f"coalesce((SELECT {sort.sql} {rows} LIMIT 1), '')", sort.descending) for sort in found
-        ]
+def _descends(place: str, way: Any) -> bool:
+    if isinstance(way, bool) or way not in (1, -1):
+        raise ArgumentError(f"Invalid orderBy: {place} is sorted by 1 or -1")
+    return bool(way == -1)

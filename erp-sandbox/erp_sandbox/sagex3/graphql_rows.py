@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from erp_sandbox.sagex3 import keys
+from erp_sandbox.sagex3.errors import ArgumentError
 from erp_sandbox.sagex3.graphql_cursor import sealed
 from erp_sandbox.sagex3.graphql_order import Arguments, narrowed, ordered
 from erp_sandbox.sagex3.model import EMPTY
@@ -196,7 +197,12 @@ def _element_docs(node: NodeModel, given: Property, doc: dict[str, Any]) -> Iter
         held = [empty if value is None else value for value, empty in zip(values, nothing, strict=True)]
         if held != nothing:
             shown = node.shown_key(doc)
-            yield {**dict(zip(given.codes, held, strict=True)), "#": nth, "id": shown, "_id": f"{shown}|{nth}"}
+            yield {
+                **dict(zip(given.codes, held, strict=True)),
+                "#": nth,
+                "id": shown,
+                "_id": f"{shown}|{nth}",
+            }
 
 
 @dataclass
@@ -222,14 +228,15 @@ def first_page(reading: Reading, node: NodeModel, arguments: Arguments) -> Page:
     """The rows that a node's ``query`` asks for.
 
     Raises:
-        ValueError: If an argument cannot be read.
+        ArgumentError: If an argument cannot be read.
         PermissionError: If the node may not be read.
     """
     everything = narrowed(reading.question(node), node, reading.model, arguments.filter)
     order = ordered(node, reading.model, arguments.order)
     question = order.applied(everything)
     if arguments.after is not None:
-        question = question.narrowed(*order.behind(arguments.after))
+        behind, values = order.behind(arguments.after)
+        question = replace(question, behind=behind, behind_values=values)
     size = arguments.size(reading.cap)
     found = reading.store.page_with(question, order.columns, size + 1)
     batch = Batch(reading, node)
@@ -246,7 +253,7 @@ def nested_page(rows: list[Row], size: int, after: str | None) -> Page:
     if after is not None:
         places = [nth for nth, row in enumerate(rows) if plain_cursor(row) == after]
         if not places:
-            raise ValueError(f"Invalid cursor: {after}")
+            raise ArgumentError(f"Invalid cursor: {after}")
         start = places[0] + 1
     chosen = rows[start : start + size]
     total = len(rows)

@@ -14,6 +14,7 @@ from graphql import (
     GraphQLString,
 )
 
+from erp_sandbox.sagex3.errors import ArgumentError
 from erp_sandbox.sagex3.graphql_names import enums
 from erp_sandbox.sagex3.model import NO_DATE
 from erp_sandbox.sagex3.rest_rows import number
@@ -82,7 +83,7 @@ def read_literal(kind: str, value: Any) -> Any:
         value: What the filter has; None for an empty value.
 
     Raises:
-        ValueError: If it is no value of the type.
+        ArgumentError: If it is no value of the type.
     """
     reader = _READERS.get(kind)
     if reader is not None:
@@ -91,7 +92,7 @@ def read_literal(kind: str, value: Any) -> Any:
     if value is None:
         return 0
     if value not in known:
-        raise ValueError(f"'{value}' is not a value of {kind}: {', '.join(known)}")
+        raise ArgumentError(f"'{value}' is not a value of {kind}: {', '.join(known)}")
     return known.index(value) + 1
 
 
@@ -99,25 +100,25 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool | dict | list):
-        raise ValueError(f"'{value}' is not a string")
+        raise ArgumentError(f"'{value}' is not a string")
     return str(value)
 
 
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | None):
-        raise ValueError(f"'{value}' is not an integer")
+        raise ArgumentError(f"'{value}' is not an integer")
     return value or 0
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool | dict | list):
-        raise ValueError(f"'{value}' is not a number")
+        raise ArgumentError(f"'{value}' is not a number")
     return float(value or 0)
 
 
 def _truth(value: Any) -> int:
     if not isinstance(value, bool | None):
-        raise ValueError(f"'{value}' is not a Boolean")
+        raise ArgumentError(f"'{value}' is not a Boolean")
     return int(bool(value))
 
 

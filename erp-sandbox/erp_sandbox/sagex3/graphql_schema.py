@@ -188,13 +188,17 @@ class _Builder:
     ) -> GraphQLField:
         connection = self._connection(name, node)
         if self._oldest:
-            return GraphQLField(connection, _query_arguments(), lambda row, _, **given: read(row, _arguments(given)))
+            return GraphQLField(
+                connection, _query_arguments(), lambda row, _, **given: read(row, _arguments(given))
+            )
         shown = f"{pascal(name)}_Collection"
         found = self._connections.get(shown)
         if found is None:
             # one type for all collections of a node; what is read comes with the value
             listed = GraphQLField(
-                connection, _query_arguments(), lambda source, _, **given: source[1](source[0], _arguments(given))
+                connection,
+                _query_arguments(),
+                lambda source, _, **given: source[1](source[0], _arguments(given)),
             )
             found = self._connections[shown] = GraphQLObjectType(shown, {"query": listed})
         return GraphQLField(found, resolve=lambda row, _: (row, read))
@@ -207,7 +211,9 @@ class _Builder:
             edge.fields["node"] = GraphQLField(node, resolve=lambda pair, _: pair[1])
             found = self._object(shown, {"totalCount": (GraphQLInt, lambda page: page.total())})
             edges = GraphQLList(edge)
-            found.fields["edges"] = GraphQLField(edges, resolve=lambda page, _: list(zip(page.cursors, page.rows, strict=True)))
+            found.fields["edges"] = GraphQLField(
+                edges, resolve=lambda page, _: list(zip(page.cursors, page.rows, strict=True))
+            )
             found.fields["pageInfo"] = GraphQLField(GraphQLNonNull(self._page_info), resolve=_itself)
             self._connections[shown] = found
         return found
@@ -238,6 +244,10 @@ class _Builder:
 
     def _shown(self, name: str) -> str:
         return f"{pascal(name)}_node" if self._current else pascal(name)
+
+
+def _edges(page: Page, _: GraphQLResolveInfo) -> list[tuple[str, Row]]:
+    return list(zip(page.cursors, page.rows, strict=True))
 
 
 def _itself(value: Any, _: GraphQLResolveInfo) -> Any:

@@ -79,7 +79,7 @@ _DOCUMENTS: Final[dict[str, tuple[str, Collection]]] = {
     "GACCENTRY": ("GACCENTRY", Collection("HAEDAE", "GACCENTRYD", (_ANALYTICAL,))),
     "PAYMENTH": ("PAYMENTH", Collection("PYHPYD", "PAYMENTD")),
 }
-#: Line tables have no class of Sage's own; a site makes one with a representation of its own to read them flat.
+#: Line tables have no class of Sage's own; a site makes one with its own representation to read them flat.
 _LINES: Final = [
     "PORDERP",
     "PORDERQ",

@@ -1,4 +1,4 @@
-"""The options of a list: ``count``, ``key``, ``where`` and ``orderBy``, and the links that lead on from it."""
+"""The options of a list: ``count``, ``key``, ``where``, ``orderBy``; and the links that lead on from it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Listing:
         found = base
         if self.position is not None:
             condition, values = _behind(base.source, self.sorts, self.position, backwards=self.backwards)
-            found = base.narrowed(condition, values)
+            found = replace(base, behind=condition, behind_values=tuple(values))
         order = [
             f"{base.source.sql(sort.code)}{_way(sort.descending != self.backwards)}" for sort in self.sorts
         ]

@@ -1,4 +1,4 @@
-"""Rows of api1 as JSON: every field with its value, numbers with all of their digits, and what describes them."""
+"""Rows of api1 as JSON: every field with its value, numbers with all of their digits."""
 
 from __future__ import annotations
 

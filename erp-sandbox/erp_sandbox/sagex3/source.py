@@ -1,4 +1,4 @@
-"""Where rows come from: a table, or one with another beside it, and how each of its fields is written in SQL."""
+"""Where rows come from: a table, or one with another beside it; and how its fields are written in SQL."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from erp_sandbox.sagex3.model import Table
 
-#: Tables beside others, with the SQL of their rows' keys. A quantity line stands for its price line too, since
-#: a price may have several; what both have is the quantity line's, which moves with every receipt (assumed).
+#: Tables beside others, with the SQL of their rows' keys. A quantity line stands for its price line too, as a
+#: price may have several; what both have is the quantity line's, which moves with every receipt (assumed).
 BESIDE: Final[dict[str, tuple[str, str]]] = {
     "PORDERQ": ("PORDERP", "r.key"),
     "SORDERQ": ("SORDERP", "substr(r.key, 1, length(r.key) - 11)"),
@@ -73,7 +73,8 @@ class Source:
         if self.beside is None:
             return ""
         key = BESIDE[self.table.name][1]
-        return f"LEFT JOIN sagex3_rows b ON b.folder = r.folder AND b.tbl = '{self.beside.name}' AND b.key = {key}"
+        match = f"b.folder = r.folder AND b.tbl = '{self.beside.name}' AND b.key = {key}"
+        return f"LEFT JOIN sagex3_rows b ON {match}"
 
     def sql(self, code: str, row: str = "r", index: int = 0) -> str:
         """A field as SQL: numbers as such, all else as text.

@@ -1,4 +1,4 @@
-"""The gateway's tokens: paired by a user's consent and refreshed since, or for client credentials (reference 3)."""
+"""The gateway's tokens: by a user's consent and refreshed since, or for client credentials (reference 3)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,10 @@ from .conftest import BASIC
 
 def client_of(server, endpoint="SAMINC"):
     transport = RequestsHTTPTransport(
-        url=f"{server.url}/xtrem/api", auth=requests_basic(), headers={"x-xtrem-endpoint": endpoint}, timeout=30
+        url=f"{server.url}/xtrem/api",
+        auth=requests_basic(),
+        headers={"x-xtrem-endpoint": endpoint},
+        timeout=30,
     )
     return Client(transport=transport, fetch_schema_from_transport=True)
 
@@ -74,7 +77,9 @@ def test_the_purchase_orders_of_sages_sample(client):
 
 def test_one_record_by_its_id(client):
     text = "query($id: Id!) { x3MasterData { supplier { read(_id: $id) { code { code companyName1 } isActive } } } }"
-    assert run(client, text, id="V0003")["x3MasterData"]["supplier"]["read"]["code"]["companyName1"] == "O'Neill"
+    assert (
+        run(client, text, id="V0003")["x3MasterData"]["supplier"]["read"]["code"]["companyName1"] == "O'Neill"
+    )
     assert run(client, text, id="NOBODY")["x3MasterData"]["supplier"]["read"] is None
 
 
@@ -161,18 +166,38 @@ def test_filters_over_collections_and_composite_keys(server):
         return [each["_id"] for each in server.nodes(package, node, "_id", filter=filter_)]
 
     assert ids("Finance", "journalEntry", "{_id:'FAC|FAC00002'}") == ["FAC|FAC00002"]
-    assert ids("Finance", "journalEntry", "{journalEntryType:'FAC',accountingDate:{_gte:'2026-02-12'}}") == ["FAC|FAC00002"]
+    assert ids("Finance", "journalEntry", "{journalEntryType:'FAC',accountingDate:{_gte:'2026-02-12'}}") == [
+        "FAC|FAC00002"
+    ]
     assert ids("Finance", "journalEntry", "{journalEntryType:{localizedDescription:'Nothing'}}") == []
-    assert ids("Finance", "journalEntryLine", "{account:'USA|4010'}") == ["FAC|FAC00001|3|1", "FAC|FAC00002|3|1"]
-    assert ids("Finance", "journalEntryLine", "{account:{code:'4010'},journalEntry:{journalEntryNumber:'FAC00001'}}") == ["FAC|FAC00001|3|1"]
-    assert ids("Finance", "journalEntryLine", "{journalEntry:{journalEntryStatus:'final'},lineNumber:1}") == ["FAC|FAC00002|1|1"]
-    assert len(ids("Finance", "journalEntry", "{journalEntryLines:{_atLeast:2,account:{code:{_gte:'6000'}}}}")) == 2
-    assert ids("Finance", "journalEntry", "{journalEntryLines:{_atLeast:3,account:{code:{_gte:'6000'}}}}") == []
+    assert ids("Finance", "journalEntryLine", "{account:'USA|4010'}") == [
+        "FAC|FAC00001|3|1",
+        "FAC|FAC00002|3|1",
+    ]
+    assert ids(
+        "Finance", "journalEntryLine", "{account:{code:'4010'},journalEntry:{journalEntryNumber:'FAC00001'}}"
+    ) == ["FAC|FAC00001|3|1"]
+    assert ids("Finance", "journalEntryLine", "{journalEntry:{journalEntryStatus:'final'},lineNumber:1}") == [
+        "FAC|FAC00002|1|1"
+    ]
+    assert (
+        len(ids("Finance", "journalEntry", "{journalEntryLines:{_atLeast:2,account:{code:{_gte:'6000'}}}}"))
+        == 2
+    )
+    assert (
+        ids("Finance", "journalEntry", "{journalEntryLines:{_atLeast:3,account:{code:{_gte:'6000'}}}}") == []
+    )
     assert ids("Finance", "journalEntry", "{journalEntryLines:{_every:true,sign:{_in:[1,-1]}}}") != []
     assert ids("Finance", "journalEntry", "{journalEntryLines:{_none:true,sign:1}}") == []
-    assert ids("Purchasing", "purchaseOrderLine", "{purchaseOrder:'PO002',netPrice:12.5}") == ["PO002|1000|1", "PO002|2000|2"]
+    assert ids("Purchasing", "purchaseOrderLine", "{purchaseOrder:'PO002',netPrice:12.5}") == [
+        "PO002|1000|1",
+        "PO002|2000|2",
+    ]
     assert ids("Purchasing", "purchaseOrder", "{orderFromSupplier:{code:{code:'V0001'}}}") == ["PO001"]
-    assert ids("FinanceData", "dimension", "{dimensionType:{localizedDescription:'Cost center'}}") == ["CCT|100", "CCT|200"]
+    assert ids("FinanceData", "dimension", "{dimensionType:{localizedDescription:'Cost center'}}") == [
+        "CCT|100",
+        "CCT|200",
+    ]
     assert ids("FinanceData", "openItem", "{dueDate:null}") == ["D2"]
 
 
@@ -210,7 +235,9 @@ def test_orders_hold_over_pages_of_every_size(client, order, expected):
     for size in (1, 2, 4, 20):
         found, after = [], None
         while True:
-            page = run(client, text, orderBy=order, after=after, first=size)["x3MasterData"]["supplier"]["query"]
+            page = run(client, text, orderBy=order, after=after, first=size)["x3MasterData"]["supplier"][
+                "query"
+            ]
             assert page["totalCount"] == 6
             assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
             assert page["pageInfo"]["endCursor"] == page["edges"][-1]["cursor"]
@@ -239,7 +266,9 @@ def test_a_cursor_is_the_key_and_of_its_order_alone(server):
         assert "Invalid cursor" in cursors(server, orderBy="{code:1}", after=wrong)["errors"][0]["message"]
 
 
-@pytest.mark.parametrize("order", ["{nope:1}", "{code:2}", "{code:'asc'}", "{minimumOrderAmount:{x:1}}", "1", "{dimensions:1}"])
+@pytest.mark.parametrize(
+    "order", ["{nope:1}", "{code:2}", "{code:'asc'}", "{minimumOrderAmount:{x:1}}", "1", "{dimensions:1}"]
+)
 def test_an_order_that_cannot_be_read_is_an_error(server, order):
     assert cursors(server, orderBy=order)["errors"]
 
@@ -274,7 +303,9 @@ def test_a_cursor_leads_on_in_a_collection(server):
 
     def lines(after=None):
         body = server.graphql(text, after=after).json()
-        found = body["data"]["x3Finance"]["journalEntry"]["query"]["edges"][0]["node"]["journalEntryLines"]["query"]
+        found = body["data"]["x3Finance"]["journalEntry"]["query"]["edges"][0]["node"]["journalEntryLines"][
+            "query"
+        ]
         return [edge["node"]["lineNumber"] for edge in found["edges"]], found["pageInfo"]
 
     first, info = lines()
