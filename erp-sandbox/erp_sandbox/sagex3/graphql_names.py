@@ -7,7 +7,8 @@ Boolean in every generation, ``debit`` or ``credit`` for an amount by its sign, 
 its key; ``=`` begins a constant, and ``!`` marks the field that decides whether there is a reference, else
 the last does.
 
-Names are those of Sage's pages where these have them; all others, and what stands for which field, are assumed.
+Names are those of Sage's pages where these have them; all others are assumed, as is which field stands
+behind which name.
 """
 
 from __future__ import annotations

@@ -139,19 +139,12 @@ def ordered(node: NodeModel, model: Model, text: str | None) -> Order:
     given = parse(text) if text and text.strip() else {}
     sorts = _Reader(FilterCompiler(model), model).sorts(node, RowScope(node.source, "r"), given)
     columns = [sort.sql for sort in sorts]
+    key = [node.source.sql(code) for code in node.source.table.key]
     ways = {sort.descending for sort in sorts}
-    if not sorts or (columns in (["r.key"], _key_columns(node)) and len(ways) == 1):
+    if not sorts or (columns in (["r.key"], key) and len(ways) == 1):
         # the key itself, whole and in one direction, is the order of the index
         return Order(node, (), True in ways)
     return Order(node, tuple(sorts))
-
-
-def _key_columns(node: NodeModel) -> list[str]:
-    """The fields of the key, where they sort as the stored key does; numbers do not."""
-    table = node.source.table
-    if any(table.fields[code].type == "n" for code in table.key):
-        return []
-    return [node.source.sql(code) for code in table.key]
 
 
 @dataclass(frozen=True)

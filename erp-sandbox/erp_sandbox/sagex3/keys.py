@@ -1,6 +1,6 @@
 """Keys as they are stored, and as X3 shows them.
 
-Stored, a key sorts as the table's index does: its integers have ten digits. Shown, it is what a user types:
+Stored, a key sorts as the table's index does: its numbers have ten digits. Shown, it is what a user types:
 ``PO0000001~1000~1`` in api1, ``PO0000001|1000|1`` in GraphQL.
 """
 
@@ -20,7 +20,8 @@ SHOWN_IN_GRAPHQL: Final = "|"
 #: Sorts behind ``~``: the end of what begins with a key and ``~``.
 AFTER: Final = "\x7f"
 _DIGITS: Final = 10
-_INTEGERS: Final = frozenset("im")
+#: Whole numbers; a key of decimals has none but these.
+_WHOLE: Final = frozenset("imn")
 
 
 def part(kind: str, value: Any) -> str:
@@ -31,7 +32,7 @@ def part(kind: str, value: Any) -> str:
         value: Stored value, or its text.
     """
     text = str(value)
-    return text.zfill(_DIGITS) if kind in _INTEGERS else text
+    return text.zfill(_DIGITS) if kind in _WHOLE else text
 
 
 def stored(table: Table, values: Sequence[Any]) -> str:
@@ -58,10 +59,10 @@ def expression(table: Table, codes: Sequence[str], columns: Mapping[str, str], s
         table: The table whose key it becomes.
         codes: Fields of the row, one for each part of the key, in its order.
         columns: SQL of each field.
-        separator: ``~`` gives the stored form, with padded integers; anything else the shown one.
+        separator: ``~`` gives the stored form, with padded numbers; anything else the shown one.
     """
     parts = []
     for code, key in zip(codes, table.key, strict=False):
-        padded = table.fields[key].type in _INTEGERS and separator == STORED
+        padded = table.fields[key].type in _WHOLE and separator == STORED
         parts.append(f"printf('%010d', {columns[code]})" if padded else columns[code])
     return f" || '{separator}' || ".join(parts)
