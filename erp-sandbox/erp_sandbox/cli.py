@@ -7,6 +7,7 @@ import click
 from erp_sandbox.business.cli import advance
 from erp_sandbox.intacct.cli import intacct
 from erp_sandbox.sage300.cli import sage300
+from erp_sandbox.sagex3.cli import sagex3
 from erp_sandbox.snowflake.cli import snowflake
 
 
@@ -23,6 +24,7 @@ def serve() -> None:
 
 serve.add_command(sage300)
 serve.add_command(intacct)
+serve.add_command(sagex3)
 serve.add_command(snowflake)
 main.add_command(advance)
 
