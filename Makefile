@@ -5,8 +5,8 @@ TOOLS := .tools
 # compiled once, as every process of the suite would else compile what it imports where bytecode is not written
 UV := UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1 $(TOOLS)/bin/uv
 BIN := .venv/bin
-PACKAGES := ml-connector tap-sage300 tap-sageintacct target-snowflake-ml erp-sandbox
-MODULES := ml_connector tap_sage300 tap_sageintacct target_snowflake_ml erp_sandbox
+PACKAGES := ml-connector tap-sage300 tap-sageintacct tap-sagex3 target-snowflake-ml erp-sandbox
+MODULES := ml_connector tap_sage300 tap_sageintacct tap_sagex3 target_snowflake_ml erp_sandbox
 
 .PHONY: setup demo test lint types format bench bench-taps settings docs clean help
 

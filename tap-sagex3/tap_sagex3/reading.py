@@ -1,0 +1,355 @@
+"""One run of one kind of document: every page is asked for once, and feeds every selected stream of it."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ml_connector.extract import Outlets, prefetch
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+
+from tap_sagex3 import bookmarks
+from tap_sagex3.api import Question, Wanted
+from tap_sagex3.bookmarks import Memory, Progress, token
+from tap_sagex3.errors import StreamUnavailable
+from tap_sagex3.rows import values_of
+from tap_sagex3.schema_files import COMPANY
+from tap_sagex3.streams.resource import DATE_STAMP, STAMP
+from tap_sagex3.values import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers._batch import BatchConfig
+
+    from tap_sagex3.api import Record
+    from tap_sagex3.streams.base import DocumentStream, SageX3Stream
+    from tap_sagex3.streams.resource import Lines
+
+MOST_OPEN = 10_000
+"""Documents that may change whose keys a state carries; beyond that the next run reads all of them."""
+STATE_SECONDS = 5.0
+
+
+class ResourceRun:
+    """Reads the documents of every folder and writes the rows of their streams.
+
+    Args:
+        root: The stream of the whole documents, selected or not.
+        streams: The selected streams.
+        batch_config: Write batch files instead of records, if given.
+    """
+
+    def __init__(
+        self, root: DocumentStream, streams: Sequence[SageX3Stream], batch_config: BatchConfig | None = None
+    ) -> None:
+        self.root = root
+        self.tap = root.tap
+        self.streams = streams
+        self.resource = root.resource
+        self.outlets = Outlets(batch_config)
+        # One stream that wants everything makes the shared read a full one.
+        self.whole = [s for s in streams if s.replication_method == REPLICATION_FULL_TABLE]
+        self.wanted = wanted_of(root, streams)
+        self.shape = shape_of(root, streams)
+        self._documents_read = 0
+        self._rows_since_state = 0
+        self._state_written = time.monotonic()
+
+    def run(self) -> None:
+        """Read all folders.
+
+        Raises:
+            SageX3Error: The server refuses, or an error outlived all retries.
+        """
+        for stream in self.streams:
+            # The SDK announces the schema of the stream it runs, which is not that of its lines.
+            if stream is not self.root:
+                stream.write_schema()
+        versions = self._begin_versions()
+        read = [self._folder_is_read(folder) for folder in self.tap.folders]
+        self.outlets.flush()
+        for stream, version in versions.items():
+            stream.set_version(None)
+            stream.stream_state.pop("version", None)
+            # A version also disowns the rows of a folder that could not be read: then there is none.
+            if all(read) and self.tap.emits_versions:
+                stream.write_version(version)
+        self._write_state()
+
+    def _begin_versions(self) -> dict[SageX3Stream, int]:
+        """Number the full reads; one that was interrupted goes on under its own number."""
+        versions: dict[SageX3Stream, int] = {}
+        for stream in self.whole:
+            versions[stream] = stream.stream_state.setdefault("version", self.tap.initialized_at)
+            stream.set_version(versions[stream])
+        return versions
+
+    def _folder_is_read(self, folder: str) -> bool:
+        try:
+            _FolderRun(self, folder).run()
+        except StreamUnavailable as missing:
+            names = ", ".join(stream.name for stream in self.streams)
+            self.root.logger.warning("%s skipped for folder %s: %s", names, folder, missing)
+            return False
+        return True
+
+    def count_document(self) -> None:
+        """Count a document; a dry run has a limit."""
+        self.root.check_limit(self._documents_read)
+        self._documents_read += 1
+
+    def write(self, stream: SageX3Stream, row: Record) -> None:
+        """Write a row."""
+        self.outlets.write(stream, row)
+        self._rows_since_state += 1
+
+    def write_state_sometimes(self) -> None:
+        """Emit the state between pages, not after each of them: it holds every stream's bookmarks."""
+        enough = self._rows_since_state >= self.root.STATE_MSG_FREQUENCY
+        if enough and time.monotonic() - self._state_written >= STATE_SECONDS:
+            self._write_state()
+
+    def _write_state(self) -> None:
+        # Rows still held back for a batch file would be lost behind a state that counts them.
+        self.outlets.flush()
+        self.tap.state_writer.write_state(self.tap.state)
+        self._rows_since_state, self._state_written = 0, time.monotonic()
+
+
+class _FolderRun:
+    """The part of a run that reads one folder."""
+
+    def __init__(self, run: ResourceRun, folder: str) -> None:
+        self.run_ = run
+        self.folder = folder
+        self.root = run.root
+        self.resource = run.resource
+        self.api = run.tap.api(folder)
+        self.partitions = [stream.partition(folder) for stream in run.streams]
+        self.memories = [Memory.of(partition) for partition in self.partitions]
+        self._kinds = run.tap.dimension_types(folder) if any(s.dimension_columns for s in run.streams) else []
+        self._met: set[str] = set()
+        self._later = False
+
+    def run(self) -> None:
+        """Read what changed, what may have changed without a stamp, and what its lines say changed."""
+        run, now = self.run_, datetime.now(timezone.utc)
+        bookmark = None if run.whole else bookmarks.bookmark_of(self.partitions)
+        since = None if run.whole else bookmarks.start_of(run.tap.config, bookmark, run.tap.lookback)
+        progress = Progress.of(self.partitions, since, now)
+        since = bookmarks.read_moment(progress.since) if progress.since else None
+        if progress.after is not None:
+            self.root.logger.info(
+                "%s of %s: going on after an interrupted read.", self.root.name, self.folder
+            )
+        before = set[str]().union(*(memory.open for memory in self.memories))
+        # what is read on later is not met twice; a first read meets everything, which nobody needs to know
+        self._later = bookmark is not None or bool(before)
+        question = Question(run.wanted, since, bookmark or since, progress.after)
+        with closing(prefetch(self.api.pages(self.resource, question), run.tap.prefetch_pages)) as pages:
+            for page in pages:
+                for record in page.records:
+                    progress.see(self._write(record))
+                progress.after = page.after
+                self._keep(progress)
+        self._read_again(sorted(before - self._met), progress)
+        if bookmark is not None and since is not None and run.wanted.lines:
+            changed = {
+                token(self._typed_key(key)) for key in self.api.changed_through_lines(self.resource, since)
+            }
+            self._read_again(sorted(changed - self._met - before), progress)
+        self._close(progress, bookmark)
+
+    def _typed_key(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        row = self.run_.shape.row(dict(zip(self.resource.key, key, strict=True)))
+        return values_of(row, self.resource.key)
+
+    def _keep(self, progress: Progress) -> None:
+        for partition, memory in zip(self.partitions, self.memories, strict=True):
+            partition["progress"] = asdict(progress)
+            memory.keep(partition)
+        self.run_.write_state_sometimes()
+
+    def _read_again(self, names: list[str], progress: Progress) -> None:
+        """Read documents by their keys; those that are gone take their lines with them."""
+        if not names:
+            return
+        keys = [bookmarks.key_of(name) for name in names]
+        found = set()
+        for record in self.api.records(self.resource, keys, self.run_.wanted):
+            document = self._write(record)
+            progress.see(document)
+            found.add(token(values_of(document, self.resource.key)))
+        gone = [name for name in names if name not in found]
+        for name in gone:
+            self._delete_document(name)
+        if gone:
+            self.root.logger.info(
+                "%s of %s: %d documents are gone; their rows are marked as deleted.",
+                self.root.name,
+                self.folder,
+                len(gone),
+            )
+        self.run_.write_state_sometimes()
+
+    def _write(self, record: Record) -> Record:
+        """Write the rows of a document, and deletes of the lines that it has lost."""
+        run = self.run_
+        run.count_document()
+        document = run.shape.row(record)
+        name = token(values_of(document, self.resource.key))
+        if self._later:
+            self._met.add(name)
+        final = self.resource.final
+        may_change = (
+            final is not None and final.field in document and document[final.field] not in final.values
+        )
+        for stream, memory in zip(run.streams, self.memories, strict=True):
+            keys = []
+            for row in stream.row_maker.rows(self.folder, document, self._kinds):
+                run.write(stream, row)
+                keys.append(values_of(row, stream.key)[len(self.resource.key) :])
+            if stream.lines is not None:
+                for lost in memory.remember(name, keys, may_change=may_change):
+                    self._delete(stream, (*bookmarks.key_of(name), *lost))
+            elif may_change or name in memory.open:
+                memory.remember(name, (), may_change=may_change)
+        return document
+
+    def _delete_document(self, name: str) -> None:
+        key = bookmarks.key_of(name)
+        for stream, memory in zip(self.run_.streams, self.memories, strict=True):
+            lines = memory.forget(name)
+            for each in lines if stream.lines is not None else [[]]:
+                self._delete(stream, (*key, *each))
+
+    def _delete(self, stream: SageX3Stream, key: Sequence[Any]) -> None:
+        row = {COMPANY: self.folder, **dict(zip(stream.key, key, strict=True))}
+        self.run_.write(stream, {**row, "_sdc_deleted_at": datetime.now(timezone.utc).isoformat()})
+
+    def _close(self, progress: Progress, bookmark: datetime | None) -> None:
+        """Keep how far all was read; what is open beyond measure makes the next run read all."""
+        for stream, partition, memory in zip(self.run_.streams, self.partitions, self.memories, strict=True):
+            partition.pop("progress", None)
+            if stream in self.run_.whole or stream.replication_key is None:
+                for word in [word for word in partition if word != "context"]:
+                    del partition[word]
+                continue
+            memory.keep(partition)
+            if len(memory.open) > MOST_OPEN:
+                self.root.logger.warning(
+                    "%s: more than %d documents of %s are not final; the next run reads all of them.",
+                    stream.name,
+                    MOST_OPEN,
+                    self.folder,
+                )
+                for word in [word for word in partition if word != "context"]:
+                    del partition[word]
+                continue
+            newest = progress.newest or (bookmarks.iso(bookmark) if bookmark else None)
+            if newest is not None:
+                # a stamp from the future, by a clock that is ahead, would hide what comes until then
+                newest = min(newest, progress.begun)
+                known = partition.get("replication_key_value")
+                partition["replication_key"] = stream.replication_key
+                partition["replication_key_value"] = max(newest, known) if known else newest
+        self.run_.write_state_sometimes()
+
+
+def wanted_of(root: DocumentStream, streams: Iterable[SageX3Stream]) -> Wanted:
+    """What the selected streams want of a document."""
+    fields = {*root.key, STAMP, DATE_STAMP}
+    if root.resource.final:
+        fields.add(root.resource.final.field)
+    paths: dict[tuple[str, ...], set[str]] = {}
+    for stream in streams:
+        own = {name for name in stream.columns if name != COMPANY}
+        if stream.dimension_columns:
+            own |= {name for pair in stream.tap.convention.pairs for name in pair}
+        if stream.lines is None:
+            for name in own:
+                _add_arrays(stream.schema["properties"].get(name, {}), (name,), paths)
+            fields |= own
+        else:
+            fields |= {name for name in stream.lines.carried if name in own}
+            paths.setdefault(stream.path, set()).update(own | set(stream.key))
+            for place in range(1, len(stream.path)):
+                paths.setdefault(stream.path[:place], set()).update(stream.key)
+    return _nested(root.resource.lines, frozenset(fields), (), paths)
+
+
+def _add_arrays(described: Any, path: tuple[str, ...], paths: dict[tuple[str, ...], set[str]]) -> None:
+    properties = described.get("items", {}).get("properties")
+    if properties:
+        paths.setdefault(path, set()).update(properties)
+        for name, each in properties.items():
+            _add_arrays(each, (*path, name), paths)
+
+
+def _nested(
+    lines: Sequence[Lines],
+    fields: frozenset[str],
+    path: tuple[str, ...],
+    paths: dict[tuple[str, ...], set[str]],
+) -> Wanted:
+    below = {}
+    for each in lines:
+        inner = (*path, each.collection)
+        if inner in paths:
+            below[each.collection] = _nested(each.lines, frozenset(paths[inner]), inner, paths)
+    return Wanted(fields, below)
+
+
+def wanted_only(root: DocumentStream, fields: Mapping[SageX3Stream, set[str]]) -> Wanted:
+    """Some fields of some streams, besides what their rows are known by."""
+    own, paths = set(root.key), dict[tuple[str, ...], set[str]]()
+    for stream, names in fields.items():
+        if stream.lines is None:
+            own |= names
+            continue
+        carried = names & set(stream.lines.carried)
+        own |= carried
+        paths.setdefault(stream.path, set()).update(names - carried, stream.key)
+        for place in range(1, len(stream.path)):
+            paths.setdefault(stream.path[:place], set()).update(stream.key)
+    return _nested(root.resource.lines, frozenset(own), (), paths)
+
+
+def shape_of(root: DocumentStream, streams: Iterable[SageX3Stream]) -> Shape:
+    """How documents become rows of these streams: all their columns, lines inside their documents."""
+    properties = {name: each for name, each in root.schema["properties"].items() if name != COMPANY}
+    for stream in streams:
+        level = properties
+        for name in stream.path:
+            known = level.get(name) or {
+                "type": ["array", "null"],
+                "items": {"type": "object", "properties": {}},
+            }
+            level[name] = {
+                **known,
+                "items": {**known["items"], "properties": dict(known["items"]["properties"])},
+            }
+            level = level[name]["items"]["properties"]
+        if stream.path:
+            carried = set(stream.lines.carried) if stream.lines else set()
+            level.update(
+                {n: e for n, e in stream.schema["properties"].items() if n not in carried | {COMPANY}}
+            )
+    return Shape(properties)
+
+
+def documents(stream: SageX3Stream, folder: str) -> Iterator[Record]:
+    """Read a folder whole, for one stream.
+
+    Yields:
+        Documents in the types of the schema.
+    """
+    root = stream.tap.root_of(stream)
+    shape, question = shape_of(root, [stream]), Question(wanted_of(root, [stream]))
+    for page in stream.tap.api(folder).pages(root.resource, question):
+        for record in page.records:
+            yield shape.row(record)
