@@ -146,9 +146,10 @@ class _Projection:
             created = _moment(max(row.day, self._folder.today), salt)
             return created, created, 1
         created = _moment(row.day, salt)
-        if row.changed <= row.day:
+        changed = max(row.changed, *(line.changed for line in row.lines), "")
+        if changed <= row.day:
             return created, created, 1
-        return created, _moment(row.changed, f"{salt}2"), 2
+        return created, _moment(changed, f"{salt}2"), 2
 
     def _write(self, made: _Made, number: int, created: str, modified: str, tick: int) -> None:
         table, key = made.row.table, made.key

@@ -47,12 +47,8 @@ class _Entries:
         self._folder = folder
         self._accounts = accounts
         self._matches = Matches(folder)
-        self._due = {
-            (row["ledger"], row["number"]): row["due"]
-            for row in folder.books.each(
-                "SELECT ledger, number, due FROM biz_invoices WHERE company = :company"
-            )
-        }
+        sql = "SELECT ledger, number, due FROM biz_invoices WHERE company = :company"
+        self._due = {(row["ledger"], row["number"]): row["due"] for row in folder.books.each(sql)}
 
     def entry(self, row: sqlite3.Row) -> Iterator[Row]:
         """One entry and its lines."""

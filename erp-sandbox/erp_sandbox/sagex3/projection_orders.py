@@ -46,7 +46,10 @@ class Side:
         self.invoiced: dict[tuple[int, int], Decimal] = defaultdict(lambda: ZERO)
         self.amounts: dict[tuple[int, int], Decimal] = defaultdict(lambda: ZERO)
         self.delivered: dict[tuple[int, int], str] = {}
-        #: By invoice number, its delivery.
+        self.billed: dict[tuple[int, int], str] = {}
+        sql = "SELECT number, day FROM biz_invoices WHERE company = :company AND ledger = :side"
+        self.invoice_days = {row["number"]: row["day"] for row in folder.books.each(sql, side=ledger)}
+        #: By their sequence.
         self.deliveries = {
             row["seq"]: row
             for row in folder.books.rows(
@@ -64,6 +67,8 @@ class Side:
             if delivery["invoice"]:
                 self.invoiced[place] += row["quantity"]
                 self.amounts[place] += row["amount"]
+                day = self.invoice_days[delivery["invoice"]]
+                self.billed[place] = max(self.billed.get(place, ""), day)
 
     def rows(self, table: str) -> list[sqlite3.Row]:
         """The side's headers, the oldest first."""
@@ -91,6 +96,11 @@ class Side:
             side=self.ledger,
             seq=row["seq"],
         )
+
+    def moved(self, row: sqlite3.Row, line: sqlite3.Row) -> str:
+        """The day an order's line was last delivered or invoiced, or empty."""
+        place = (row["seq"], line["line"])
+        return max(self.delivered.get(place, ""), self.billed.get(place, ""))
 
     def party(self, row: sqlite3.Row) -> sqlite3.Row:
         """A document's partner."""

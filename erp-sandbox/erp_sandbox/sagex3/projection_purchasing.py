@@ -140,7 +140,6 @@ class _Purchasing:
         side, folder, place = self._side, self._folder, (row["seq"], line["line"])
         tax, with_tax = side.with_tax(row, line)
         closed = line["done"] >= line["quantity"]
-        delivered = side.delivered.get(place)
         fields = {
             **_priced(line, tax, with_tax),
             "POHNUM": row["number"],
@@ -156,7 +155,8 @@ class _Purchasing:
             "ORDDAT": row["day"],
             "EXTRCPDAT": row["expected"],
             "DEMRCPDAT": row["expected"],
-            "LASRCPDAT": delivered,
+            "LASRCPDAT": side.delivered.get(place),
+            "LASINVDAT": side.billed.get(place),
             "RCPQTYPUU": line["done"],
             "RCPQTYSTU": line["done"],
             "INVQTYPUU": side.invoiced[place],
@@ -176,7 +176,7 @@ class _Purchasing:
             "WIPSTA": 1 if not closed else 3,
             "MON": int(row["expected"][5:7]),
         }
-        return Row("PORDERQ", row["day"], fields, delivered or "")
+        return Row("PORDERQ", row["day"], fields, side.moved(row, line))
 
     def receipt(self, row: sqlite3.Row, found: list[sqlite3.Row]) -> Row:
         """A receipt; its supplier invoices it whole."""
@@ -204,7 +204,7 @@ class _Purchasing:
             "TOTLINQTY": total(line["quantity"] for line in found),
         }
         lines = tuple(self._receipt_line(row, line, site) for line in found)
-        return Row("PRECEIPT", row["day"], fields, lines=lines)
+        return Row("PRECEIPT", row["day"], fields, "", lines)
 
     def _receipt_line(self, row: sqlite3.Row, line: sqlite3.Row, site: str) -> Row:
         tax, with_tax = self._side.with_tax(row, line)
@@ -243,7 +243,7 @@ class _Purchasing:
             "VAT": [TAX_CODE],
             "TSICOD": [line["category"]],
         }
-        return Row("PRECEIPTD", row["day"], fields)
+        return Row("PRECEIPTD", row["day"], fields, self._side.invoice_days.get(row["invoice"], ""))
 
     def invoice(self, row: sqlite3.Row, found: list[sqlite3.Row]) -> Iterator[Row]:
         """An invoice: of what was received with its document, or direct with its accounts."""

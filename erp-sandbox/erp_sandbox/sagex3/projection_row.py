@@ -41,7 +41,7 @@ COUNTRIES: Final = {
     "South Africa": "ZA",
 }
 _LEGISLATIONS: Final = {"United States": "USA", "Canada": "CAN"}
-#: The supplier and customer control accounts' codes, and what else differs between the two sides.
+#: The codes of the control accounts of suppliers and of customers.
 CONTROLS: Final = {"AP": "SUPP", "AR": "CUST"}
 UNITS: Final = {"Ea.": "UN", "Box": "BOX", "m": "M", "kg": "KG"}
 TAX_CODE: Final = "NOR"

@@ -126,6 +126,7 @@ class _Sales:
             "LASDLVNUM": last["number"] if last else "",
             "LASDLVDAT": last["day"] if last else None,
             "LASINVNUM": last["invoice"] if last else "",
+            "LASINVDAT": side.invoice_days.get(last["invoice"]) if last else None,
         }
 
     def _price(self, row: sqlite3.Row, line: sqlite3.Row, site: str) -> Row:
@@ -196,7 +197,7 @@ class _Sales:
             "STOMGTCOD": 2,
             "MON": int(row["expected"][5:7]),
         }
-        return Row("SORDERQ", row["day"], fields, side.delivered.get(place, ""))
+        return Row("SORDERQ", row["day"], fields, side.moved(row, line))
 
     def invoice(self, row: sqlite3.Row, found: list[sqlite3.Row]) -> Iterator[Row]:
         """An invoice: of what was shipped with its document, or direct with its accounts."""
