@@ -109,8 +109,9 @@ class Order:
         values: tuple[Any, ...] = (keys.read(self.node.source.table, str(key), keys.SHOWN_IN_GRAPHQL),)
         for sort, value in reversed(list(zip(self.sorts, given, strict=True))):
             sign = "<" if sort.descending else ">"
-            sql = f"({sort.sql} {sign} ? OR ({sort.sql} = ? AND {sql}))"
-            values = (value, value, *values)
+            # the first bound says nothing new, but an index can be entered by it
+            sql = f"{sort.sql} {sign}= ? AND ({sort.sql} {sign} ? OR ({sort.sql} = ? AND {sql}))"
+            values = (value, value, value, *values)
         return sql, values
 
     @property

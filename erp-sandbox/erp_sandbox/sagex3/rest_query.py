@@ -149,8 +149,9 @@ def _behind(
     for sort, part in reversed(list(zip(sorts, parts, strict=False))):
         sql, sign = source.sql(sort.code), "<" if sort.descending != backwards else ">"
         value = _number(source.fields[sort.code].type, part)
-        condition = f"({sql} {sign} ? OR ({sql} = ? AND {condition}))"
-        values = [value, value, *values]
+        # the first bound says nothing new, but an index can be entered by it
+        condition = f"{sql} {sign}= ? AND ({sql} {sign} ? OR ({sql} = ? AND {condition}))"
+        values = [value, value, value, *values]
     return condition, values
 
 
