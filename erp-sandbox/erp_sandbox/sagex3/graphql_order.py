@@ -9,6 +9,7 @@ from erp_sandbox.sagex3 import keys
 from erp_sandbox.sagex3.errors import ArgumentError
 from erp_sandbox.sagex3.graphql_cursor import opened, sealed
 from erp_sandbox.sagex3.graphql_filter import FilterCompiler, KeyScope, NotHereError, RowScope, find, parse
+from erp_sandbox.sagex3.graphql_prefix import demanded
 
 if TYPE_CHECKING:
     from erp_sandbox.sagex3.graphql_filter import Condition, Scope
@@ -127,8 +128,10 @@ def narrowed(question: Question, node: NodeModel, model: Model, text: str | None
     """
     if not text or not text.strip():
         return question
-    condition = FilterCompiler(model).condition(node, RowScope(node.source, "r"), parse(text))
-    return question.narrowed(*condition)
+    given = parse(text)
+    condition = FilterCompiler(model).condition(node, RowScope(node.source, "r"), given)
+    bounds = keys.bounds(node.source.table, demanded(node, given))
+    return question.narrowed(*condition).narrowed(*bounds)
 
 
 def ordered(node: NodeModel, model: Model, text: str | None) -> Order:

@@ -102,7 +102,8 @@ def filtered(question: Question, text: str) -> Question:
         term = predicate(text, question.source)
     except PredicateError as error:
         raise refused(400, str(error)) from error
-    return question.narrowed(term.sql, term.values)
+    bounds = keys.bounds(question.source.table, term.demanded)
+    return question.narrowed(term.sql, term.values).narrowed(*bounds)
 
 
 def link(address: str, options: Mapping[str, str], **more: str) -> dict[str, str]:

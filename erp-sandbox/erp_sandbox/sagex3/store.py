@@ -154,7 +154,7 @@ class Store:
         # bounds of a range: what follows key~ and sorts before the key with whatever comes behind a tilde
         sql = (
             f"SELECT p.value, {source.columns} FROM json_each(?) p CROSS JOIN sagex3_rows r {source.joins}"
-            f" WHERE {where} AND r.key > p.value || '~' AND r.key < p.value || char(127)"
+            f" WHERE {where} AND r.key >= p.value || '~' AND r.key < p.value || char(127)"
             f" ORDER BY {question.order or 'r.key'}"
         )
         found: dict[str, list[Stored]] = {parent: [] for parent in parents}
