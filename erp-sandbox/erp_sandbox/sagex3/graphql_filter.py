@@ -193,7 +193,7 @@ class FilterCompiler:
         exact = len(given.codes) == len(table.key)
         match = f"{alias}.key = {key}"
         if not exact:
-            match = f"{alias}.key > {key} || '~' AND {alias}.key < {key} || char(127)"
+            match = f"{alias}.key >= {key} || '~' AND {alias}.key < {key} || char(127)"
         rows = f"FROM sagex3_rows {alias} WHERE {alias}.folder = r.folder AND {alias}.tbl = '{table.name}'"
         return RowScope(target.flat, alias), f"{rows} AND {match}"
 
@@ -203,11 +203,16 @@ class FilterCompiler:
         decisive = parts[given.codes.index(given.decisive)]
         if value is None:
             return f"({decisive} IN ('', 0))", ()
+
+        def known(text: str) -> str:
+            # the row may have the beginning of the key only, as a journal's without the legislation
+            return keys.SHOWN_IN_GRAPHQL.join(text.split(keys.SHOWN_IN_GRAPHQL)[: len(parts)])
+
         if not isinstance(value, dict):
-            whole, last = _compared(shown, "Id", value), _compared(decisive, "Id", value)
+            whole, last = _compared(shown, "Id", value, known), _compared(decisive, "Id", value)
             return whole if len(parts) == 1 else _joined(_OR, [whole, last])
         if value and all(_modern(key) in _COMPARING for key in value):
-            return _compared(shown, "Id", value)
+            return _compared(shown, "Id", value, known)
         target = self._model.nodes.get(given.type)
         if target is None:
             return self._coded(given, shown, decisive, value)
@@ -237,7 +242,7 @@ class FilterCompiler:
         table = node.source.table.name
         rows = (
             f"FROM sagex3_rows {alias} WHERE {alias}.folder = r.folder AND {alias}.tbl = '{table}'"
-            f" AND {alias}.key > {scope.alias}.key || '~' AND {alias}.key < {scope.alias}.key || char(127)"
+            f" AND {alias}.key >= {scope.alias}.key || '~' AND {alias}.key < {scope.alias}.key || char(127)"
         )
         if quantifier in ("_every", "_none"):
             wanted = f"NOT {sql}" if quantifier == "_every" else sql

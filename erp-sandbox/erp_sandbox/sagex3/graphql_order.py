@@ -9,6 +9,7 @@ from erp_sandbox.sagex3 import keys
 from erp_sandbox.sagex3.errors import ArgumentError
 from erp_sandbox.sagex3.graphql_cursor import opened, sealed
 from erp_sandbox.sagex3.graphql_filter import FilterCompiler, KeyScope, NotHereError, RowScope, find, parse
+from erp_sandbox.sagex3.graphql_prefix import demanded
 
 if TYPE_CHECKING:
     from erp_sandbox.sagex3.graphql_filter import Condition, Scope
@@ -109,8 +110,9 @@ class Order:
         values: tuple[Any, ...] = (keys.read(self.node.source.table, str(key), keys.SHOWN_IN_GRAPHQL),)
         for sort, value in reversed(list(zip(self.sorts, given, strict=True))):
             sign = "<" if sort.descending else ">"
-            sql = f"({sort.sql} {sign} ? OR ({sort.sql} = ? AND {sql}))"
-            values = (value, value, *values)
+            # the first bound says nothing new, but an index can be entered by it
+            sql = f"{sort.sql} {sign}= ? AND ({sort.sql} {sign} ? OR ({sort.sql} = ? AND {sql}))"
+            values = (value, value, value, *values)
         return sql, values
 
     @property
@@ -126,8 +128,10 @@ def narrowed(question: Question, node: NodeModel, model: Model, text: str | None
     """
     if not text or not text.strip():
         return question
-    condition = FilterCompiler(model).condition(node, RowScope(node.source, "r"), parse(text))
-    return question.narrowed(*condition)
+    given = parse(text)
+    condition = FilterCompiler(model).condition(node, RowScope(node.source, "r"), given)
+    bounds = keys.bounds(node.source.table, demanded(node, given))
+    return question.narrowed(*condition).narrowed(*bounds)
 
 
 def ordered(node: NodeModel, model: Model, text: str | None) -> Order:

@@ -52,6 +52,24 @@ def read(table: Table, text: str, separator: str = STORED) -> str:
     return stored(table, text.split(separator))
 
 
+def bounds(table: Table, demanded: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """SQL of the range of keys in which fields of the key have some values; empty where the first has none.
+
+    It says nothing new beside the conditions on the fields, but the index can be entered by it.
+    """
+    known: list[Any] = []
+    for code in table.key:
+        if code not in demanded:
+            break
+        known.append(demanded[code])
+    if not known or len(table.key) == 1:
+        return "", ()
+    start = stored(table, known)
+    if len(known) == len(table.key):
+        return "r.key = ?", (start,)
+    return "r.key >= ? AND r.key < ?", (f"{start}{STORED}", f"{start}{AFTER}")
+
+
 def expression(table: Table, codes: Sequence[str], columns: Mapping[str, str], separator: str) -> str:
     """SQL of a key that is made of a row's fields.
 

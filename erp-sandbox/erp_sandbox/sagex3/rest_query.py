@@ -102,7 +102,8 @@ def filtered(question: Question, text: str) -> Question:
         term = predicate(text, question.source)
     except PredicateError as error:
         raise refused(400, str(error)) from error
-    return question.narrowed(term.sql, term.values)
+    bounds = keys.bounds(question.source.table, term.demanded)
+    return question.narrowed(term.sql, term.values).narrowed(*bounds)
 
 
 def link(address: str, options: Mapping[str, str], **more: str) -> dict[str, str]:
@@ -149,8 +150,9 @@ def _behind(
     for sort, part in reversed(list(zip(sorts, parts, strict=False))):
         sql, sign = source.sql(sort.code), "<" if sort.descending != backwards else ">"
         value = _number(source.fields[sort.code].type, part)
-        condition = f"({sql} {sign} ? OR ({sql} = ? AND {condition}))"
-        values = [value, value, *values]
+        # the first bound says nothing new, but an index can be entered by it
+        condition = f"{sql} {sign}= ? AND ({sql} {sign} ? OR ({sql} = ? AND {condition}))"
+        values = [value, value, value, *values]
     return condition, values
 
 

@@ -70,13 +70,21 @@ class Question:
         both = f"({self.where}) AND ({where})" if self.where else where
         return replace(self, where=both, values=(*self.values, *values))
 
-    def condition(self) -> tuple[str, list[Any]]:
-        """The whole condition and its parameters."""
+    def condition(self, behind: str = "") -> tuple[str, list[Any]]:
+        """The whole condition and its parameters.
+
+        Args:
+            behind: Where the page begins; empty for the rows of all pages.
+        """
         parts = ["r.folder = ?", "r.tbl = ?"]
         values: list[Any] = [self.folder, self.source.table.name]
         if self.until is not None:
             parts.append("r.visible <= ?")
             values.append(self.until)
+        if behind:
+            # before the rest: of two bounds of an index, SQLite takes the first, and this is the nearer one
+            parts.append(behind)
+            values += self.behind_values
         if self.where:
             parts.append(f"({self.where})")
         return " AND ".join(parts), [*values, *self.values]
@@ -146,7 +154,7 @@ class Store:
         # bounds of a range: what follows key~ and sorts before the key with whatever comes behind a tilde
         sql = (
             f"SELECT p.value, {source.columns} FROM json_each(?) p CROSS JOIN sagex3_rows r {source.joins}"
-            f" WHERE {where} AND r.key > p.value || '~' AND r.key < p.value || char(127)"
+            f" WHERE {where} AND r.key >= p.value || '~' AND r.key < p.value || char(127)"
             f" ORDER BY {question.order or 'r.key'}"
         )
         found: dict[str, list[Stored]] = {parent: [] for parent in parents}
@@ -171,15 +179,14 @@ class Store:
         It would read a whole table by key for the few rows that changed of late. Where they are few, a plus
         hides the key's index from it, and it takes the one of the stamps.
         """
-        where, values = question.condition()
         behind, order = question.behind, question.order or "r.key"
-        if _STAMP in question.where:
+        if _STAMP in question.where and order == "r.key":
+            where, values = question.condition()
             counted = f"SELECT 1 FROM sagex3_rows r {question.source.joins} WHERE {where} LIMIT {_FEW + 1}"
             found = self._connection().execute(f"SELECT COUNT(*) FROM ({counted})", values).fetchone()[0]
             if found <= _FEW:
                 behind, order = (sql.replace("r.key", "+r.key") for sql in (behind, order))
-        if behind:
-            where, values = f"{where} AND ({behind})", [*values, *question.behind_values]
+        where, values = question.condition(behind)
         return where, values, order
 
     def _connection(self) -> sqlite3.Connection:

@@ -6,14 +6,14 @@ Precedence, from what binds most: member, unary, ``mul div mod``, ``+ -``, compa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from erp_sandbox.sagex3.where_functions import FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from erp_sandbox.sagex3.source import Source
 
@@ -44,11 +44,15 @@ class Term:
         sql: With ``?``.
         values: Its parameters.
         kind: ``s`` text, ``n`` number, ``d`` date, ``t`` moment, ``b`` truth.
+        of: The field, where it is one and no more.
+        demanded: Values that fields must have for it to be true.
     """
 
     sql: str
     values: tuple[Any, ...]
     kind: str
+    of: str = ""
+    demanded: Mapping[str, Any] = field(default_factory=dict)
 
 
 def predicate(text: str, source: Source) -> Term:
@@ -74,13 +78,13 @@ def field_term(name: str, source: Source) -> Term:
     Raises:
         PredicateError: If the facet has no such property, or it has an index.
     """
-    field = source.fields.get(name)
-    if field is None:
+    found = source.fields.get(name)
+    if found is None:
         raise PredicateError(f"Property '{name}' does not exist in the representation")
-    if field.size:
+    if found.size:
         raise PredicateError(f"Property '{name}' is a collection")
-    kind = {"i": "n", "m": "n", "u": "s"}.get(field.type, field.type)
-    return Term(source.sql(name), (), kind)
+    kind = {"i": "n", "m": "n", "u": "s"}.get(found.type, found.type)
+    return Term(source.sql(name), (), kind, name)
 
 
 def _split(text: str) -> list[tuple[str, str]]:
@@ -170,7 +174,7 @@ class _Parser:
         if self._sign("("):
             inner = self.either()
             self._demand(")")
-            return Term(f"({inner.sql})", inner.values, inner.kind)
+            return Term(f"({inner.sql})", inner.values, inner.kind, demanded=inner.demanded)
         if self._at >= len(self._tokens):
             raise PredicateError("Unexpected end of where")
         kind, text = self._tokens[self._at]
@@ -248,7 +252,10 @@ def _comparison(sign: str, left: Term, right: Term) -> Term:
         left, right = _as_moment(left), _as_moment(right)
     elif left.kind != right.kind:
         raise PredicateError(f"Values of different types compared in where: {left.kind} and {right.kind}")
-    return Term(f"({left.sql} {sign} {right.sql})", left.values + right.values, "b")
+    known: dict[str, Any] = {}
+    if sign == "=" and left.of and right.sql == "?" and left.kind != "t":
+        known[left.of] = right.values[0]
+    return Term(f"({left.sql} {sign} {right.sql})", left.values + right.values, "b", demanded=known)
 
 
 def _as_moment(term: Term) -> Term:
@@ -265,7 +272,8 @@ def _arithmetic(sign: str, left: Term, right: Term) -> Term:
 
 
 def _joined(word: str, left: Term, right: Term) -> Term:
-    return Term(f"({left.sql} {word} {right.sql})", left.values + right.values, "b")
+    known = {**left.demanded, **right.demanded} if word == "AND" else {}
+    return Term(f"({left.sql} {word} {right.sql})", left.values + right.values, "b", demanded=known)
 
 
 def _truth(term: Term) -> Term:

@@ -170,6 +170,21 @@ def test_filters_over_collections_and_composite_keys(server):
         "FAC|FAC00002"
     ]
     assert ids("Finance", "journalEntry", "{journalEntryType:{localizedDescription:'Nothing'}}") == []
+    assert ids("Finance", "journalEntryLine", "{journalEntry:'FAC|FAC00002',lineNumber:{_eq:2}}") == [
+        "FAC|FAC00002|2|1"
+    ]
+    assert ids(
+        "Finance",
+        "journalEntryLine",
+        "{journalEntry:{_id:'FAC|FAC00002'},lineNumber:2,ledgerTypeNumber:'legal'}",
+    ) == ["FAC|FAC00002|2|1"]
+    assert ids("Finance", "journalEntryLine", "{journalEntry:{_id:'FAC|FAC00002'},_not:{lineNumber:2}}") == [
+        "FAC|FAC00002|1|1",
+        "FAC|FAC00002|3|1",
+    ]
+    assert len(ids("Finance", "journalEntry", "{journalEntryType:'FAC|'}")) == 2
+    assert len(ids("Finance", "journalEntry", "{journalEntryType:{_id:'FAC|'}}")) == 2
+    assert len(ids("Finance", "journalEntry", "{journalEntryType:{code:'FAC'}}")) == 2
     assert ids("Finance", "journalEntryLine", "{account:'USA|4010'}") == [
         "FAC|FAC00001|3|1",
         "FAC|FAC00002|3|1",

@@ -126,6 +126,23 @@ def test_predicates(server, where, expected):
 
 
 @pytest.mark.parametrize(
+    ("where", "lines"),
+    [
+        ("TYP eq 'FAC' and NUM eq 'FAC00002'", [1, 2, 3]),
+        ("(NUM eq 'FAC00002' and TYP eq 'FAC') and LIN eq 2", [2]),
+        ("TYP eq 'FAC' and NUM eq 'FAC00002' and LIN eq 2 and LEDTYP eq 1", [2]),
+        ("TYP eq 'FAC' and NUM eq 'FAC00002' and not LIN eq 2", [1, 3]),
+        ("TYP eq 'FAC' and NUM eq 'FAC00002' and (LIN eq 2 or LIN eq 3)", [2, 3]),
+        ("TYP eq 'FAC' and NUM eq 'FAC00002' and NUM eq 'FAC00001'", []),
+        ("NUM eq 'FAC00001' and LIN ge 3", [3]),
+    ],
+)
+def test_predicates_on_the_key(server, where, lines):
+    body = server.rest("GACCENTRYD", representation="ZGACCENTRYD", where=where)
+    assert [row["LIN"] for row in body["$resources"]] == lines
+
+
+@pytest.mark.parametrize(
     ("name", "options", "status"),
     [
         ("BPSUPPLIER", {"where": "NOPE eq 1"}, 400),
