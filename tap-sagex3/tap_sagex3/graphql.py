@@ -40,7 +40,9 @@ DOCUMENT_PAGE: Final = 100
 LINES_PAGE: Final = 200
 _KEYS_AT_ONCE: Final = 50
 _ORDER: Final = '{"_id":1}'
-_RIGHTS: Final = re.compile(r"authori[sz]|permission|forbidden|access denied|no access|rights", re.IGNORECASE)
+_RIGHTS: Final = re.compile(
+    r"authori[sz]|permission|forbidden|access denied|not allowed|rights", re.IGNORECASE
+)
 
 
 def _keys() -> dict[str, tuple[tuple[str, ...], str]]:

@@ -98,7 +98,8 @@ class RestApi:
             self._told = True
             self._logger.warning(
                 "%s: api1 shows changes of lines (a payment matched, a delivery booked) only where their"
-                " document's own stamp moves. Name classes of the line tables in representations, or use api: graphql.",
+                " document's own stamp moves. Name classes of the line tables in representations, or use"
+                " api: graphql.",
                 self.folder,
             )
         yield from ()

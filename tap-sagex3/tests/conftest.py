@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sqlite3
 import subprocess
@@ -213,3 +214,14 @@ def serve(tmp_path_factory):
 @pytest.fixture(scope="session")
 def warehouse():
     return merged
+
+
+@pytest.fixture
+def little():
+    """A server that answers what the test tells it to."""
+    spec = importlib.util.spec_from_file_location("little_x3", Path(__file__).parent / "little_x3.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    server = module.Little()
+    yield server
+    server.close()

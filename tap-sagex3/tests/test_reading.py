@@ -14,6 +14,7 @@ import pytest
 from tap_sagex3.streams import RESOURCES
 
 APIS = ["rest", "graphql"]
+STAMPS = {"CREDAT", "CREDATTIM", "UPDDAT", "UPDDATTIM", "CREUSR", "UPDUSR", "UPDTICK", "AUUID", "ROWID"}
 PASSWORD = "admin"
 CLIENT = {
     "username": None,
@@ -27,7 +28,6 @@ TROUBLE = [
     ("--fault", f"{kind}:0.02")
     for kind in ("429", "500", "503", "malformed", "truncated", "reset", "diagnoses", "graphql-errors")
 ]
-
 
 
 def streams():
@@ -66,7 +66,8 @@ def same_as_stored(server, held):
         for name, doc in docs.items():
             for code, value in doc.items():
                 found = rows[name].get(code)
-                if found is None or str(value) in NO_DATES:
+                # a line kept in two tables shows the stamps of one
+                if found is None or str(value) in NO_DATES or (code in STAMPS and "ORDER" in table):
                     continue
                 if isinstance(found, list):
                     assert [str(each) for each in found] == [str(each) for each in trimmed(value)]
@@ -83,7 +84,13 @@ def test_a_first_run_brings_every_row_as_it_is(x3, warehouse, api):
     run = x3.run(api, x3.catalog(api))
     assert run.code == 0, run.log
     same_as_stored(x3, warehouse(run))
-    assert run.schema("gl_journal_lines")["key_properties"] == ["source_company", "TYP", "NUM", "LIN", "LEDTYP"]
+    assert run.schema("gl_journal_lines")["key_properties"] == [
+        "source_company",
+        "TYP",
+        "NUM",
+        "LIN",
+        "LEDTYP",
+    ]
     amount = run.schema("gl_journal_lines")["schema"]["properties"]["AMTLED"]
     assert (amount["x-precision"], amount["x-scale"]) == (27, 13)
     assert PASSWORD not in run.log
@@ -105,7 +112,9 @@ def test_both_apis_yield_the_same_records(x3, warehouse):
         assert rows.keys() == theirs[stream].keys(), stream
         for key, row in rows.items():
             other = theirs[stream][key]
-            assert {n: row.get(n) for n in common - lines} == {n: other.get(n) for n in common - lines}, stream
+            assert {n: row.get(n) for n in common - lines} == {n: other.get(n) for n in common - lines}, (
+                stream
+            )
             assert [len(row[name]) for name in lines] == [len(other[name]) for name in lines]
             compared += len(common)
     assert compared > 20_000
@@ -156,7 +165,9 @@ def test_flat_representations_see_what_changed_in_lines_alone(own_x3, warehouse)
         own_x3.advance(2)
         runs.append(own_x3.run("rest", catalog, runs[-1].state, **settings))
     held, whole = warehouse(*runs), warehouse(own_x3.run("rest", catalog, **settings))
-    assert {key: held["gl_journal_lines"][key] for key in whole["gl_journal_lines"]} == whole["gl_journal_lines"]
+    assert {key: held["gl_journal_lines"][key] for key in whole["gl_journal_lines"]} == whole[
+        "gl_journal_lines"
+    ]
     assert whole["gl_analytical_lines"].keys() <= held["gl_analytical_lines"].keys()
 
 
@@ -260,6 +271,7 @@ def test_only_what_is_selected_is_asked_for(x3, api):
         "BPSNUM",
         "BPSNAM",
         "YRATING",
+        "UPDDATTIM",
     }
     assert len(x3.requests()) <= 2
 
@@ -330,7 +342,9 @@ def test_what_may_not_be_read_is_said(serve, api):
 
 def test_what_is_not_activated_is_skipped_and_said(serve):
     server = serve("--inactive", "supplier")
-    run = server.run("graphql", server.catalog("rest", "suppliers", "customers", discover_custom_fields=False))
+    run = server.run(
+        "graphql", server.catalog("rest", "suppliers", "customers", discover_custom_fields=False)
+    )
     assert run.code == 0, run.log
     assert "suppliers skipped for folder SAMINC" in run.log
     assert run.records("customers")

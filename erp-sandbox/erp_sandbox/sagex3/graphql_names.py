@@ -40,6 +40,7 @@ _TYPES: Final = {
     "u": "String",
     "i": "Int",
     "m": "Int",
+    "y": "Int",
     "n": "Decimal",
     "d": "Date",
     "t": "Datetime",

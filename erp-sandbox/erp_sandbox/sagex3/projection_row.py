@@ -165,7 +165,7 @@ def _stored(kind: str, value: Any) -> Any:
     if kind == "n":
         # as a database gives numbers back: without the zeros at the end
         return f"{Decimal(value).normalize():f}" if value else "0"
-    return int(value) if kind in {"i", "m"} else str(value)
+    return int(value) if kind in {"i", "m", "y"} else str(value)
 
 
 def key_of(table: str, doc: dict[str, Any]) -> str:
@@ -175,7 +175,7 @@ def key_of(table: str, doc: dict[str, Any]) -> str:
 
 
 def _sortable(kind: str, value: Any) -> str:
-    if kind in {"i", "m", "n"}:
+    if kind in {"i", "m", "y", "n"}:
         return f"{int(value or 0):010d}"
     return str(value if value is not None else EMPTY[kind])
 

@@ -158,7 +158,7 @@ def _behind(
 
 def _number(kind: str, text: str) -> Any:
     try:
-        return float(text) if kind == "n" else int(text) if kind in "im" else text
+        return float(text) if kind == "n" else int(text) if kind in "imy" else text
     except ValueError as error:
         raise refused(400, f"Invalid key: {text}") from error
 

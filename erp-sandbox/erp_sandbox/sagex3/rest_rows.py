@@ -22,6 +22,7 @@ _TYPES: Final = {
     "s": "application/x-string",
     "i": "application/x-integer",
     "m": "application/x-choice",
+    "y": "application/x-choice",
     "n": "application/x-decimal",
     "d": "application/x-date",
     "t": "application/x-datetime",

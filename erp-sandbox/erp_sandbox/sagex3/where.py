@@ -83,7 +83,7 @@ def field_term(name: str, source: Source) -> Term:
         raise PredicateError(f"Property '{name}' does not exist in the representation")
     if found.size:
         raise PredicateError(f"Property '{name}' is a collection")
-    kind = {"i": "n", "m": "n", "u": "s"}.get(found.type, found.type)
+    kind = {"i": "n", "m": "n", "y": "n", "u": "s"}.get(found.type, found.type)
     return Term(source.sql(name), (), kind, name)
 
 
