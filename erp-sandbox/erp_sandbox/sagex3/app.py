@@ -140,7 +140,7 @@ class Server:
         body = await request.body()
         if self._behaviour.latency:
             await asyncio.sleep(self._behaviour.latency)
-        path = request.url.path
+        path = request.scope["path"]
         if path in _OFFICE:
             response, struck = self._visit(path, request, body), None
         else:
@@ -186,7 +186,7 @@ class Server:
         return _Broken(response, len(response.body) // 2) if struck == Struck.TRUNCATED else response
 
     def _answer(self, request: Request, body: bytes) -> Response:
-        path = request.url.path
+        path = request.scope["path"]
         try:
             if path.startswith(_SDATA):
                 raise plain(403, "/sdata/ is interactive: use /api1/ for web services")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ID: Final = Property("_id", "leaf", "Id")
 STAMPS: Final = {"_createStamp": "CREDATTIM", "_updateStamp": "UPDDATTIM"}
 USERS: Final = {"_createUser": "CREUSR", "_updateUser": "UPDUSR"}
+TECHNICAL: Final = (*STAMPS.values(), *USERS.values())
 #: The collection of pairs of a dimension type and a dimension.
 DIMENSIONS: Final = Property("dimensions", "array", "", ("DIE", "CCE"))
 _EMPTY: Final = ("", 0)
@@ -99,16 +100,27 @@ def _properties(node: Node, source: Source, generation: str) -> dict[str, Proper
         found.setdefault(given.name, given)
     if has_dimensions(source, node):
         found[DIMENSIONS.name] = DIMENSIONS
-    for name, code in STAMPS.items():
-        found[name] = Property(name, "leaf", "Datetime", _there(code, source))
+    return found | {each.name: each for each in technical(source, generation)}
+
+
+def technical(source: Source, generation: str) -> list[Property]:
+    """The properties of every node that stand for technical columns.
+
+    Args:
+        source: Where the node's rows come from.
+        generation: The schema's generation.
+    """
+    found = [Property(name, "leaf", "Datetime", _there(code, source)) for name, code in STAMPS.items()]
     if generation == CURRENT:
         for name, code in USERS.items():
             codes = _there(code, source)
-            found[name] = Property(name, "reference", "sysUser", codes, code if codes else "")
+            found.append(Property(name, "reference", "sysUser", codes, code if codes else ""))
     return found
 
 
 def _typed(given: Property, source: Source) -> Property:
+    if not given.codes:
+        return given
     kind = leaf_type(given, source.fields[given.codes[0]])
     return Property(
         given.name, "leaf", kind, given.codes, given.decisive, given.index, given.side, given.label

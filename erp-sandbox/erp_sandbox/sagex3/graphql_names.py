@@ -5,7 +5,7 @@ reference, ``: Enum`` for a local menu with known labels, ``?`` for a yes/no men
 Boolean in every generation, ``debit`` or ``credit`` for an amount by its sign, ``* node`` for a collection.
 ``FIELD[1]`` is an element of an indexed field. A reference's fields are joined by ``+``, one for each part of
 its key; ``=`` begins a constant, and ``!`` marks the field that decides whether there is a reference, else
-the last does.
+the last does. ``- Type`` is a property that stands for no field of these tables: it is always null.
 
 Names are those of Sage's pages where these have them; all others are assumed, as is which field stands
 behind which name.
@@ -187,6 +187,8 @@ def _property(name: str, text: str, generation: str) -> Property:
     first, _, rest = text.partition(" ")
     if first == "*":
         return Property(name, "collection", rest)
+    if first == "-":
+        return Property(name, "leaf", rest)
     marked = next((part.rstrip("!") for part in first.split("+") if part.endswith("!")), "")
     codes = tuple(part.rstrip("!") for part in first.split("+"))
     decisive = marked or codes[-1]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from erp_sandbox.sagex3 import keys
 from erp_sandbox.sagex3.errors import ArgumentError
 from erp_sandbox.sagex3.graphql_cursor import sealed
+from erp_sandbox.sagex3.graphql_model import TECHNICAL
 from erp_sandbox.sagex3.graphql_order import Arguments, narrowed, ordered
 from erp_sandbox.sagex3.model import EMPTY
 from erp_sandbox.sagex3.store import Question
@@ -192,17 +193,14 @@ def _element_docs(node: NodeModel, given: Property, doc: dict[str, Any]) -> Iter
     for code in given.codes:
         value = node.value(code, doc)
         columns.append(value if isinstance(value, list) else [value])
+    stamps = {code: doc[code] for code in TECHNICAL if code in doc}
     nothing = [EMPTY[node.source.fields[code].type] for code in given.codes]
     for nth, values in enumerate(zip_longest(*columns), 1):
         held = [empty if value is None else value for value, empty in zip(values, nothing, strict=True)]
         if held != nothing:
             shown = node.shown_key(doc)
-            yield {
-                **dict(zip(given.codes, held, strict=True)),
-                "#": nth,
-                "id": shown,
-                "_id": f"{shown}|{nth}",
-            }
+            place = {"#": nth, "id": shown, "_id": f"{shown}|{nth}"}
+            yield {**stamps, **dict(zip(given.codes, held, strict=True)), **place}
 
 
 @dataclass

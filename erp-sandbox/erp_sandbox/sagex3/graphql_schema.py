@@ -19,7 +19,7 @@ from graphql import (
 
 from erp_sandbox.sagex3 import keys
 from erp_sandbox.sagex3.graphql_leaves import getter, value_getter
-from erp_sandbox.sagex3.graphql_model import DIMENSIONS
+from erp_sandbox.sagex3.graphql_model import DIMENSIONS, technical
 from erp_sandbox.sagex3.graphql_names import CURRENT, OLDEST, Property, pascal
 from erp_sandbox.sagex3.graphql_order import Arguments
 from erp_sandbox.sagex3.graphql_rows import Batch, first_page, nested_page
@@ -127,13 +127,17 @@ class _Builder:
 
         def fields() -> dict[str, GraphQLField]:
             found = {each.name: self._field(name, node, each) for each in node.properties.values()}
-            found["_access"] = GraphQLField(GraphQLList(self._access), resolve=lambda _, __: [])
-            if self._current:
-                getters["_etag"] = value_getter(node, "UPDDATTIM")
-                found["_etag"] = GraphQLField(GraphQLString)
-            return found
+            return found | self._common(shown, node)
 
         return GraphQLObjectType(shown, fields, description=node.source.table.description)
+
+    def _common(self, shown: str, node: NodeModel) -> dict[str, GraphQLField]:
+        """What every node has and no field stands for."""
+        found = {"_access": GraphQLField(GraphQLList(self._access), resolve=lambda _, __: [])}
+        if self._current:
+            self.getters[shown]["_etag"] = value_getter(node, "UPDDATTIM")
+            found["_etag"] = GraphQLField(GraphQLString)
+        return found
 
     def _field(self, name: str, node: NodeModel, given: Property) -> GraphQLField:
         if given.kind == "leaf":
@@ -170,6 +174,11 @@ class _Builder:
             "id": (GraphQLString, lambda row: row.doc["id"]),
         }
         found = self._object(self._shown(inner), fields)
+        for each in technical(node.source, self.model.generation):
+            if each.kind == "leaf":
+                self.getters[found.name][each.name] = getter(node, each)
+            found.fields[each.name] = self._field(inner, node, each)
+        found.fields.update(self._common(found.name, node))
         if given is DIMENSIONS:
             pairs = (
                 Property("dimensionType", "reference", "dimensionType", ("DIE",), "DIE"),

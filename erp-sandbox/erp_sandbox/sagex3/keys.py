@@ -49,7 +49,8 @@ def shown(table: Table, doc: Mapping[str, Any], separator: str = STORED) -> str:
 
 def read(table: Table, text: str, separator: str = STORED) -> str:
     """The stored key of one that X3 shows; never an error, as any text may be asked for."""
-    return stored(table, text.split(separator))
+    # a key of one part may hold the separator itself
+    return stored(table, text.split(separator, len(table.key) - 1))
 
 
 def bounds(table: Table, demanded: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

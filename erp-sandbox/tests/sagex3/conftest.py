@@ -21,6 +21,9 @@ from erp_sandbox.sagex3.auth import Credentials
 from erp_sandbox.sagex3.faults import FaultPlan
 from erp_sandbox.sagex3.model import catalogue
 from erp_sandbox.sagex3.store import SCHEMA
+from gql import Client, gql
+from gql.transport.requests import RequestsHTTPTransport
+from requests.auth import HTTPBasicAuth
 
 BASIC = ("ADMIN", "admin")
 SECRET = Credentials().client_secret
@@ -275,3 +278,24 @@ def sign():
         return jwt.encode(kept, secret, "HS256")
 
     return signed
+
+
+def client_of(server, endpoint="SAMINC"):
+    transport = RequestsHTTPTransport(
+        url=f"{server.url}/xtrem/api",
+        auth=HTTPBasicAuth(*BASIC),
+        headers={"x-xtrem-endpoint": endpoint},
+        timeout=30,
+    )
+    return Client(transport=transport, fetch_schema_from_transport=True)
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    return client_of(server)
+
+
+def run(client, text, **variables):
+    query = gql(text)
+    query.variable_values = variables
+    return client.execute(query)
