@@ -129,14 +129,15 @@ class ConnectedApp(Bearer):
         self._secret = str(config["client_secret"])
         self._lifetime = float(config["token_lifetime"])
         self._ahead = 0.0
-        self._begun = self._again = 0
+        self._used: set[int] = set()
 
     def _made(self) -> tuple[str, float]:
         # the server may check that exp - iat is no longer than the application allows
         begun = int(self._clock() - self._ahead - min(BACK, self._lifetime / 2))
         # two tokens of one second would be the same text, and the second one refused like the first
-        self._again = self._again + 1 if begun == self._begun else 0
-        self._begun, begun = begun, begun - self._again
+        while begun in self._used:
+            begun -= 1
+        self._used = {each for each in self._used if each > begun - self._lifetime} | {begun}
         claims = {**self._claims, "iat": begun, "exp": begun + int(self._lifetime)}
         life = begun + self._lifetime - (self._clock() - self._ahead)
         return jwt.encode(claims, self._secret, algorithm="HS256"), life

@@ -1,8 +1,8 @@
 """The tables of Sage X3 and their fields: one neutral reading of the reference (section 8).
 
 ``model.json`` holds, per table, its abbreviation, its key and its fields. A field's type is one letter, with
-the number of its elements in brackets where it has an index: ``s`` text, ``i`` integer, ``m`` local menu, ``y`` the
-local menu of no (1) and yes (2), ``n`` exact number, ``d`` date, ``t`` moment, ``u`` identifier.
+the number of its elements in brackets where it has an index: ``s`` text, ``i`` integer, ``m`` local menu,
+``y`` the local menu of no (1) and yes (2), ``n`` exact number, ``d`` date, ``t`` moment, ``u`` identifier.
 """
 
 from __future__ import annotations
