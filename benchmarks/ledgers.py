@@ -35,7 +35,10 @@ def sagex3(path: Path, rows: int) -> None:
     _business(path, "sagex3")
     with sqlite3.connect(path) as books:
         heads, lines = (
-            [json.loads(doc) for (doc,) in books.execute("SELECT doc FROM sagex3_rows WHERE tbl = ?", (table,))]
+            [
+                json.loads(doc)
+                for (doc,) in books.execute("SELECT doc FROM sagex3_rows WHERE tbl = ?", (table,))
+            ]
             for table in ("GACCENTRY", "GACCENTRYD")
         )
         books.execute("DELETE FROM sagex3_rows WHERE tbl IN ('GACCENTRY', 'GACCENTRYD', 'GACCENTRYA')")
@@ -46,7 +49,9 @@ def sagex3(path: Path, rows: int) -> None:
 
 
 def _business(path: Path, erp: str) -> None:
-    code = f"from erp_sandbox import business; business.create({str(path)!r}, ('SAMINC',), 0.1, erps=({erp!r},))"
+    code = (
+        f"from erp_sandbox import business; business.create({str(path)!r}, ('SAMINC',), 0.1, erps=({erp!r},))"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

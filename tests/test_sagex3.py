@@ -132,7 +132,9 @@ def test_two_runs_bring_the_folder_and_then_what_changed(meltano, warehouse, boo
     totals = tmp_path / "totals.json"
     totals.write_text(meltano("invoke", "tap-sagex3:control-totals"))
     meltano("invoke", "target-snowflake-ml:reconcile")
-    checked = warehouse.query("SELECT status, COUNT(DISTINCT stream) FROM ml_audit.reconciliations GROUP BY 1")
+    checked = warehouse.query(
+        "SELECT status, COUNT(DISTINCT stream) FROM ml_audit.reconciliations GROUP BY 1"
+    )
     assert [status for status, _ in checked] == ["agrees"]
     assert checked[0][1] > 30
 

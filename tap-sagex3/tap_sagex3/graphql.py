@@ -39,6 +39,7 @@ DOCUMENT_PAGE: Final = 100
 """Documents a page: each comes with its lines. No limit is documented; 200 and 1,000 are in use."""
 LINES_PAGE: Final = 200
 _KEYS_AT_ONCE: Final = 50
+_FEW: Final = 8
 _ORDER: Final = '{"_id":1}'
 _RIGHTS: Final = re.compile(
     r"authori[sz]|permission|forbidden|access denied|not allowed|rights", re.IGNORECASE
@@ -88,6 +89,7 @@ class GraphqlApi:
         """
         entry = self._entry(resource)
         level = self._level(entry, resource.lines, question.wanted)
+        self._tell_unknown(resource, entry, question.wanted)
         size = self._page_size or (DOCUMENT_PAGE if level.inner else FLAT_PAGE)
         after, condition = question.after, self._changed(resource, entry, question)
         while True:
@@ -187,6 +189,14 @@ class GraphqlApi:
 
     def _level(self, entry: Entry, lines: Sequence[Lines], wanted: Wanted) -> Level:
         return self._schema()[1].level(entry.type, lines, wanted)
+
+    def _tell_unknown(self, resource: Resource, entry: Entry, wanted: Wanted) -> None:
+        """One line about what a catalog selects and this schema has not."""
+        described = self._schema()[1].described(entry.type, resource.lines)
+        unknown = sorted(set(_unknown(wanted, described)) - {DATE_STAMP})
+        if unknown:
+            few = ", ".join(unknown[:_FEW]) + (f" and {len(unknown) - _FEW} more" if unknown[_FEW:] else "")
+            self._logger.warning("%s: this schema has no %s; they stay empty.", self._where(resource), few)
 
     def _changed(self, resource: Resource, entry: Entry, question: Question) -> str | None:
         if question.since is None or not resource.stamped:
@@ -314,6 +324,15 @@ def _wrong(document: Mapping[str, Any], where: str) -> Exception | None:
             " give it, or deselect what cannot be read."
         )
     return SageX3Error(f"Reading {where}: the server sent an error beside, or instead of, the data: {said}")
+
+
+def _unknown(wanted: Wanted, described: Described) -> Iterator[str]:
+    yield from wanted.fields - described.fields.keys()
+    for name, below in wanted.lines.items():
+        if name in described.lines:
+            yield from (f"{name}.{field}" for field in _unknown(below, described.lines[name]))
+        else:
+            yield name
 
 
 def _within(lines: Sequence[Lines]) -> Iterator[Lines]:

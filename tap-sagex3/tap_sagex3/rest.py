@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from tap_sagex3.client import Client
     from tap_sagex3.streams.resource import Lines, Resource
 
-DEFAULT_PAGE_SIZE: Final = 1000
+LIST_PAGE: Final = 1000
 """No limit is documented; Sage's own clients ask for up to 3,000 (reference 1.2)."""
+DOCUMENT_PAGE: Final = 100
+"""Documents a page: each is asked for by itself, and held with its lines."""
 _SAFE: Final = "$~(),'@:"
 #: Types of `$prototypes`; what is not here is text.
 _TYPES: Final[dict[str, str]] = {
@@ -42,7 +44,7 @@ class RestApi:
 
     Args:
         client: Sends the requests.
-        page_size: Rows a page.
+        page_size: Rows a page; by default fewer of those that are read with their lines.
         representations: Stream name to `class`, `representation`, `collection` and `details`, for sites whose
             names differ.
         logger: Is told what a person should know.
@@ -57,7 +59,7 @@ class RestApi:
     ) -> None:
         self.folder = client.folder
         self._client = client
-        self._page_size = page_size or DEFAULT_PAGE_SIZE
+        self._page_size = page_size
         self._representations = representations
         self._logger = logger
         self._told = False
@@ -70,7 +72,8 @@ class RestApi:
             Pages; a document that vanished between its list and its details is left out.
         """
         details = bool(question.wanted.lines) or self._own(resource).get("details") is True
-        for page in self._listed(resource, question):
+        size = self._page_size or (DOCUMENT_PAGE if details else LIST_PAGE)
+        for page in self._listed(resource, question, size):
             if not details:
                 yield page
                 continue
@@ -142,38 +145,34 @@ class RestApi:
         """End the connections."""
         self._client.close()
 
-    def _listed(self, resource: Resource, question: Question) -> Iterator[Page]:
-        """Ask with the best stamp that the representation can be asked by."""
-        conditions = _conditions(resource, question)
-        for number, condition in enumerate(conditions, 1):
-            pages = self._followed(resource, condition, question.after)
+    def _listed(self, resource: Resource, question: Question, size: int) -> Iterator[Page]:
+        """Ask in the best way that the representation accepts: by the best stamp, and sorted by the key."""
+        order = ",".join(resource.key)
+        ways = [(each, by) for each in _conditions(resource, question) for by in (order, "")]
+        for number, (condition, by) in enumerate(ways, 1):
+            options = {
+                "representation": f"{self._representation(resource)}.$query",
+                "count": str(size),
+                **({"where": condition} if condition else {}),
+                **({"orderBy": by} if by else {}),
+            }
+            pages = self._followed(resource, options, question.after)
             try:
                 first = next(pages, None)
             except Refused as refused:
-                if number == len(conditions):
+                if number == len(ways):
                     raise SageX3Error(
                         f"{refused} Check representations: its $query facet must show the key fields"
                         f" {', '.join(resource.key)}."
                     ) from refused
-                self._logger.warning(
-                    "%s: the representation cannot be asked by %s (%s). %s",
-                    self._where(resource),
-                    condition.split()[0],
-                    refused,
-                    f"Asking by {conditions[number].split()[0]} instead."
-                    if conditions[number]
-                    else "All of it is read.",
-                )
+                self._logger.warning("%s %s", refused, _plainer(ways[number - 1], ways[number]))
                 continue
             if first is not None:
                 yield first
                 yield from pages
             return
 
-    def _followed(self, resource: Resource, condition: str, after: str | None) -> Iterator[Page]:
-        asked = {"representation": f"{self._representation(resource)}.$query", "count": str(self._page_size)}
-        if condition:
-            asked["where"] = condition
+    def _followed(self, resource: Resource, asked: Mapping[str, str], after: str | None) -> Iterator[Page]:
         place, met = self._where(resource), {after}
         while True:
             options = {**asked, **dict(parse_qsl(after or ""))}
@@ -266,6 +265,15 @@ def _conditions(resource: Resource, question: Question) -> list[str]:
     return [*found, ""]
 
 
+def _plainer(refused: tuple[str, str], instead: tuple[str, str]) -> str:
+    """One sentence about a step down."""
+    if refused[0] == instead[0]:
+        return "Asking without orderBy instead: its rows come in the order of the class's key."
+    if instead[0]:
+        return f"Asking by {instead[0].split()[0]} instead of {refused[0].split()[0]}."
+    return "It cannot be asked by a stamp. All of it is read."
+
+
 def _next(document: Record) -> str | None:
     """What the link to the next page adds to the question: its key, and nothing that we said ourselves.
 
@@ -280,7 +288,7 @@ def _next(document: Record) -> str | None:
     added = [
         (name, value)
         for name, value in parse_qsl(urlsplit(str(url)).query, keep_blank_values=True)
-        if name not in {"representation", "count", "where"}
+        if name not in {"representation", "count", "where", "orderBy"}
     ]
     return _query(dict(added))
 

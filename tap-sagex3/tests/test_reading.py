@@ -386,3 +386,33 @@ def test_control_totals_agree_with_what_is_stored(x3, api):
     ledgers = {each["LEDTYP"] for each in found["by_ledger"] if each["stream"] == "gl_journal_lines"}
     assert ledgers == {doc["LEDTYP"] for doc in stored["GACCENTRYD"].values()}
     assert {"source", "generated_at", "periods"} <= found.keys()
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_each_folder_has_bookmarks_of_its_own(serve, api):
+    server = serve("--company", "SAMINC", "--company", "SAMLTD")
+    both = {"folders": ["SAMINC", "SAMLTD", "SAMINC"]}
+    catalog = server.catalog(api, "suppliers", "dimension_types", "gl_analytical_lines", **both)
+    run = server.run(api, catalog, **both)
+    assert run.code == 0, run.log
+    assert {row["source_company"] for row in run.records("suppliers")} == {"SAMINC", "SAMLTD"}
+    partitions = run.state["bookmarks"]["suppliers"]["partitions"]
+    assert [each["context"] for each in partitions] == [
+        {"source_company": "SAMINC"},
+        {"source_company": "SAMLTD"},
+    ]
+    # three dimension types in one folder, five in the other: columns for all of them
+    kinds = {row["DIE"] for row in run.records("dimension_types")}
+    columns = run.schema("gl_analytical_lines")["schema"]["properties"]
+    assert len(kinds) == 5
+    assert {f"CCE_{kind}" for kind in kinds} <= columns.keys()
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_folder_that_is_not_there_says_where_to_look(x3, api):
+    run = x3.run(
+        api, x3.catalog("rest", "suppliers", discover_custom_fields=False), folders=["NOPE"], max_retries=0
+    )
+    assert run.code == 1
+    assert "NOPE" in run.log.splitlines()[-1]
+    assert "Traceback" not in run.log
