@@ -197,3 +197,39 @@ def only(catalog, *names):
             if entry["breadcrumb"] == []:
                 entry["metadata"]["selected"] = stream["tap_stream_id"] in names
     return catalog
+
+
+def meltano_runner(plugin, settings, warehouse, folder, **target):
+    """A way to run Meltano's commands with one tap and target-snowflake-ml, installed.
+
+    Args:
+        plugin: Prefix of the tap's settings in the environment: `TAP_SAGEX3`.
+        settings: The tap's settings.
+        warehouse: The Snowflake.
+        folder: For Meltano's own state, and `totals.json`.
+        target: Settings of the target besides those that reach the warehouse.
+    """
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "UV_COMPILE_BYTECODE": "1"}
+    environment["MELTANO_DATABASE_URI"] = f"sqlite:///{folder / 'meltano.db'}"
+    environment["ML_CONTROL_TOTALS"] = str(folder / "totals.json")
+    for prefix, known in ((plugin, settings), ("TARGET_SNOWFLAKE_ML", {**warehouse.config(), **target})):
+        for name, value in known.items():
+            environment[f"{prefix}_{name.upper()}"] = value if isinstance(value, str) else json.dumps(value)
+
+    def run(*arguments, code=0):
+        result = subprocess.run(
+            [BIN / "meltano", *arguments],
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=550,
+        )
+        assert result.returncode == code, (result.stdout + result.stderr)[-4000:]
+        return result.stdout
+
+    with FileLock(str(ROOT / ".meltano-install.lock")):
+        run("install")
+    return run

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import subprocess
 from decimal import Decimal
 
 import pytest
-from filelock import FileLock
-from pipeline import BIN, ROOT, sandbox
+from pipeline import BIN, meltano_runner, sandbox
 
 pytestmark = pytest.mark.xdist_group("end-to-end")
 
@@ -51,32 +49,7 @@ def gateway(tmp_path, books):
 
 @pytest.fixture
 def meltano(gateway, warehouse, tmp_path):
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "UV_COMPILE_BYTECODE": "1"}
-    environment["MELTANO_DATABASE_URI"] = f"sqlite:///{tmp_path / 'meltano.db'}"
-    target = {**warehouse.config(), "default_target_schema": SCHEMA}
-    for prefix, settings in (("TAP_SAGEINTACCT", gateway), ("TARGET_SNOWFLAKE_ML", target)):
-        for name, value in settings.items():
-            environment[f"{prefix}_{name.upper()}"] = value if isinstance(value, str) else json.dumps(value)
-
-    environment["ML_CONTROL_TOTALS"] = str(tmp_path / "totals.json")
-
-    def run(*arguments, code=0):
-        result = subprocess.run(
-            [BIN / "meltano", *arguments],
-            cwd=ROOT,
-            env=environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            check=False,
-            timeout=550,
-        )
-        assert result.returncode == code, (result.stdout + result.stderr)[-4000:]
-        return result.stdout
-
-    with FileLock(str(ROOT / ".meltano-install.lock")):
-        run("install")
-    return run
+    return meltano_runner("TAP_SAGEINTACCT", gateway, warehouse, tmp_path, default_target_schema=SCHEMA)
 
 
 def stored(books, name, amount):

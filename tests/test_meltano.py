@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-
 import pytest
 from books import schemas
 from comparison import differences
-from pipeline import BIN, ROOT
-from filelock import FileLock
+from pipeline import meltano_runner
 
 pytestmark = pytest.mark.xdist_group("end-to-end")
 
@@ -18,30 +13,7 @@ pytestmark = pytest.mark.xdist_group("end-to-end")
 @pytest.fixture
 def meltano(erp, warehouse, tmp_path):
     """Meltano in this project, with a system database of its own."""
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-    environment["UV_COMPILE_BYTECODE"] = "1"
-    environment["MELTANO_DATABASE_URI"] = f"sqlite:///{tmp_path / 'meltano.db'}"
-    for prefix, settings in (("TAP_SAGE300", erp.config()), ("TARGET_SNOWFLAKE_ML", warehouse.config())):
-        for name, value in settings.items():
-            environment[f"{prefix}_{name.upper()}"] = value if isinstance(value, str) else json.dumps(value)
-
-    def run(*arguments):
-        result = subprocess.run(
-            [BIN / "meltano", *arguments],
-            cwd=ROOT,
-            env=environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            timeout=550,
-        )
-        assert result.returncode == 0, result.stdout[-4000:]
-        return result.stdout
-
-    with FileLock(str(ROOT / ".meltano-install.lock")):
-        run("install")
-    return run
+    return meltano_runner("TAP_SAGE300", erp.config(), warehouse, tmp_path)
 
 
 def test_second_meltano_run_moves_only_what_changed(meltano, erp, warehouse):

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import time
+import subprocess
 import datetime
 import io
+import signal
 import json
+import subprocess
 import sys
+import time
 from decimal import Decimal
 
 import msgspec
@@ -62,3 +67,30 @@ def test_state_leaves_at_once_with_every_record_before_it(monkeypatch):
     assert raw.getvalue() == b""
     writer.write_message(StateMessage(value={"bookmarks": {}}))
     assert [json.loads(line)["type"] for line in raw.getvalue().splitlines()] == ["RECORD", "STATE"]
+
+
+ENDLESS = """
+import signal
+from ml_connector.extract import ExactWriter
+from singer_sdk.singerlib.messages import RecordMessage
+
+writer = ExactWriter()
+signal.signal(signal.SIGTERM, lambda signum, frame: writer.end(128 + signum))
+while True:
+    writer.write_message(RecordMessage("things", {"text": "x" * 50_000}))
+"""
+
+
+def test_a_signal_ends_the_run_between_two_lines():
+    """The pipe is full, so the signal comes in the middle of a line."""
+    process = subprocess.Popen([sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE)
+    first = process.stdout.readline()
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    written = first + process.stdout.read()
+    assert process.wait(30) == 128 + signal.SIGTERM
+    assert written.endswith(b"\n")
+    lines = [json.loads(line) for line in written.splitlines()]
+    assert len(lines) > 1
+    assert {len(line["record"]["text"]) for line in lines} == {50_000}

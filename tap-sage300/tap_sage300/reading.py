@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.extract import Outlets, parse_lookback
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from ml_connector.extract import SharedRead, parse_lookback
+from typing_extensions import override
 
 from tap_sage300 import bookmarks, filters
 from tap_sage300.bookmarks import Bookmark, plain, token, values_of
@@ -33,10 +32,9 @@ _LOG = logging.getLogger(__name__)
 
 MOST_OPEN = 10_000
 """Documents whose keys a state may carry; beyond that the next run reads the set whole."""
-STATE_SECONDS = 5.0
 
 
-class SetRun:
+class SetRun(SharedRead):
     """Reads an entity set of every company and writes the rows of its streams.
 
     Args:
@@ -48,12 +46,11 @@ class SetRun:
     def __init__(
         self, root: DocumentStream, streams: Sequence[Sage300Stream], batch_config: BatchConfig | None = None
     ) -> None:
+        super().__init__(root, streams, root.tap.companies, batch_config)
         self.root = root
         self.tap = root.tap
         self.streams = streams
-        self.outlets = Outlets(batch_config)
-        self.whole = [s for s in streams if s.replication_method == REPLICATION_FULL_TABLE]
-        # One stream that wants everything makes the shared read a full one; a catalog may name another key.
+        # A catalog may name another key than the shipped one.
         stamp = None if self.whole else next((s.replication_key for s in streams if s.replication_key), None)
         self.resource: Resource = replace(
             root.resource,
@@ -64,40 +61,9 @@ class SetRun:
         )
         self.lookback = parse_lookback(self.tap.config.get("lookback"))
         self.today = datetime.now(timezone.utc).date().isoformat()
-        self._documents_read = 0
-        self._rows_since_state = 0
-        self._state_written = time.monotonic()
 
-    def run(self) -> None:
-        """Read all companies.
-
-        Raises:
-            Sage300Error: The server refuses, or an error outlived all retries.
-        """
-        for stream in self.streams:
-            # The SDK announces the schema of the stream it runs, which is not that of its lines.
-            if stream is not self.root:
-                stream.write_schema()
-        versions = self._begin_versions()
-        read = [self._company_is_read(company) for company in self.tap.companies]
-        self.outlets.flush()
-        for stream, version in versions.items():
-            stream.set_version(None)
-            stream.stream_state.pop("version", None)
-            # A version also disowns the rows of a company that could not be read: then there is none.
-            if all(read) and self.tap.emits_versions:
-                stream.write_version(version)
-        self._write_state()
-
-    def _begin_versions(self) -> dict[Sage300Stream, int]:
-        """Number the full reads; one that was interrupted goes on under its own number."""
-        versions: dict[Sage300Stream, int] = {}
-        for stream in self.whole:
-            versions[stream] = stream.stream_state.setdefault("version", self.tap.initialized_at)
-            stream.set_version(versions[stream])
-        return versions
-
-    def _company_is_read(self, company: str) -> bool:
+    @override
+    def is_read(self, company: str) -> bool:
         try:
             self._read(company)
         except StreamUnavailable as missing:
@@ -129,7 +95,7 @@ class SetRun:
                 position.move(page)
                 for partition in partitions:
                     partition["progress"] = position.as_state(seen)
-                self._write_state_sometimes()
+                self.write_state_sometimes()
         for keys in self._still_open(start.open_keys - met):
             with closing(fetcher.pages(keys)) as pages:
                 for page in pages:
@@ -139,7 +105,7 @@ class SetRun:
             self._close(stream, partition, seen)
         if any(stream.looked_up for stream in self.streams):
             self.tap.accounts(company).tell_unknown()
-        self._write_state_sometimes()
+        self.write_state_sometimes()
 
     def _start(self, partitions: Sequence[dict[str, Any]]) -> Bookmark:
         start = bookmarks.start_of(partitions, self.resource)
@@ -181,16 +147,14 @@ class SetRun:
 
     def _write_page(self, company: str, records: list[Record], seen: Bookmark, met: set[str]) -> None:
         for document in records:
-            self.root.check_limit(self._documents_read)
-            self._documents_read += 1
+            self.count_document()
             changing = self._may_change(document)
             name = token(key_of(document, self.root.key))
             met.add(name)
             for stream in self.streams:
                 rows = list(stream.row_maker.rows(company, document))
                 for row in rows:
-                    self.outlets.write(stream, stream.complete(row))
-                self._rows_since_state += len(rows)
+                    self.write(stream, stream.complete(row))
                 if self.resource.replication_key:
                     self._remember(stream, company, name, rows, changing=changing)
             seen.see(self.resource, document, self.today)
@@ -224,7 +188,7 @@ class SetRun:
             **dict(zip(stream.key, key, strict=True)),
             "_sdc_deleted_at": datetime.now(timezone.utc).isoformat(),
         }
-        self.outlets.write(stream, stream.complete(gone))
+        self.write(stream, stream.complete(gone))
 
     def _still_open(self, names: set[str]) -> Iterator[str]:
         """Write the conditions for the documents to read again that the bookmark did not bring."""
@@ -265,18 +229,6 @@ class SetRun:
             bookmarks.forget(partition)
             return
         bookmarks.keep(partition, seen, self.resource.replication_key)
-
-    def _write_state_sometimes(self) -> None:
-        """Emit the state between pages, not after each of them: it holds every stream's bookmarks."""
-        enough = self._rows_since_state >= self.root.STATE_MSG_FREQUENCY
-        if enough or time.monotonic() - self._state_written >= STATE_SECONDS:
-            self._write_state()
-
-    def _write_state(self) -> None:
-        # Rows still held back for a batch file would be lost behind a state that counts them.
-        self.outlets.flush()
-        self.tap.state_writer.write_state(self.tap.state)
-        self._rows_since_state, self._state_written = 0, time.monotonic()
 
 
 def documents(client: Sage300Client, resource: Resource, select: list[str] | None = None) -> Iterator[Record]:

@@ -173,8 +173,10 @@ def test_an_interrupted_run_goes_on_where_it_was(own_company, warehouse):
     cut = type(whole)(
         process.returncode,
         log.decode(),
-        [json.loads(l, parse_float=Decimal) for l in out.splitlines() if l.endswith(b"}")],
+        [json.loads(line, parse_float=Decimal) for line in out.splitlines()],
     )
+    assert cut.code == 128 + signal.SIGTERM
+    assert "Ended by SIGTERM" in cut.log
     assert 0 < len(cut.records("gl_entries")) + len(cut.records("gl_detail"))
     state = cut.state
     assert any("progress" in p for s in state["bookmarks"].values() for p in s["partitions"])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.extract import Outlets, prefetch
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from ml_connector.extract import SharedRead, prefetch
+from typing_extensions import override
 
 from tap_sagex3 import bookmarks
 from tap_sagex3.api import Question, Wanted
@@ -31,10 +30,9 @@ if TYPE_CHECKING:
 
 MOST_OPEN = 10_000
 """Documents that may change whose keys a state carries; beyond that the next run reads all of them."""
-STATE_SECONDS = 5.0
 
 
-class ResourceRun:
+class ResourceRun(SharedRead):
     """Reads the documents of every folder and writes the rows of their streams.
 
     Args:
@@ -46,78 +44,23 @@ class ResourceRun:
     def __init__(
         self, root: DocumentStream, streams: Sequence[SageX3Stream], batch_config: BatchConfig | None = None
     ) -> None:
+        super().__init__(root, streams, root.tap.folders, batch_config)
         self.root = root
         self.tap = root.tap
         self.streams = streams
         self.resource = root.resource
-        self.outlets = Outlets(batch_config)
-        # One stream that wants everything makes the shared read a full one.
-        self.whole = [s for s in streams if s.replication_method == REPLICATION_FULL_TABLE]
         self.wanted = wanted_of(root, streams)
         self.shape = shape_of(root, streams)
-        self._documents_read = 0
-        self._rows_since_state = 0
-        self._state_written = time.monotonic()
 
-    def run(self) -> None:
-        """Read all folders.
-
-        Raises:
-            SageX3Error: The server refuses, or an error outlived all retries.
-        """
-        for stream in self.streams:
-            # The SDK announces the schema of the stream it runs, which is not that of its lines.
-            if stream is not self.root:
-                stream.write_schema()
-        versions = self._begin_versions()
-        read = [self._folder_is_read(folder) for folder in self.tap.folders]
-        self.outlets.flush()
-        for stream, version in versions.items():
-            stream.set_version(None)
-            stream.stream_state.pop("version", None)
-            # A version also disowns the rows of a folder that could not be read: then there is none.
-            if all(read) and self.tap.emits_versions:
-                stream.write_version(version)
-        self._write_state()
-
-    def _begin_versions(self) -> dict[SageX3Stream, int]:
-        """Number the full reads; one that was interrupted goes on under its own number."""
-        versions: dict[SageX3Stream, int] = {}
-        for stream in self.whole:
-            versions[stream] = stream.stream_state.setdefault("version", self.tap.initialized_at)
-            stream.set_version(versions[stream])
-        return versions
-
-    def _folder_is_read(self, folder: str) -> bool:
+    @override
+    def is_read(self, company: str) -> bool:
         try:
-            _FolderRun(self, folder).run()
+            _FolderRun(self, company).run()
         except StreamUnavailable as missing:
             names = ", ".join(stream.name for stream in self.streams)
-            self.root.logger.warning("%s skipped for folder %s: %s", names, folder, missing)
+            self.root.logger.warning("%s skipped for folder %s: %s", names, company, missing)
             return False
         return True
-
-    def count_document(self) -> None:
-        """Count a document; a dry run has a limit."""
-        self.root.check_limit(self._documents_read)
-        self._documents_read += 1
-
-    def write(self, stream: SageX3Stream, row: Record) -> None:
-        """Write a row."""
-        self.outlets.write(stream, row)
-        self._rows_since_state += 1
-
-    def write_state_sometimes(self) -> None:
-        """Emit the state between pages, not after each of them: it holds every stream's bookmarks."""
-        enough = self._rows_since_state >= self.root.STATE_MSG_FREQUENCY
-        if enough and time.monotonic() - self._state_written >= STATE_SECONDS:
-            self._write_state()
-
-    def _write_state(self) -> None:
-        # Rows still held back for a batch file would be lost behind a state that counts them.
-        self.outlets.flush()
-        self.tap.state_writer.write_state(self.tap.state)
-        self._rows_since_state, self._state_written = 0, time.monotonic()
 
 
 class _FolderRun:

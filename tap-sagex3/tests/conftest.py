@@ -150,9 +150,11 @@ class Server:
         done = subprocess.run(
             self.command(api, *arguments, **more), capture_output=True, timeout=300, cwd=self.folder
         )
-        lines = done.stdout.splitlines()
-        messages = [json.loads(line, parse_float=Decimal) for line in lines]
-        return Run(done.returncode, done.stderr.decode(), messages)
+        return self.read(done.returncode, done.stderr, done.stdout)
+
+    def read(self, code, log, written):
+        lines = written.splitlines()
+        return Run(code, log.decode(), [json.loads(line, parse_float=Decimal) for line in lines])
 
     def advance(self, days=1):
         for _ in range(days):

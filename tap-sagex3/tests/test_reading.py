@@ -24,10 +24,7 @@ CLIENT = {
     "user": "WEBUSER",
 }
 NO_DATES = {"1599-12-31", "1599-12-31T00:00:00Z"}
-TROUBLE = [
-    ("--fault", f"{kind}:0.02")
-    for kind in ("429", "500", "503", "malformed", "truncated", "reset", "diagnoses", "graphql-errors")
-]
+TROUBLE = ("429", "500", "503", "malformed", "truncated", "reset", "diagnoses", "graphql-errors")
 
 
 def streams():
@@ -76,7 +73,7 @@ def same_as_stored(server, held):
                 else:
                     assert found == value, (stream, code)
                 compared += 1
-    assert compared > 10_000
+    assert compared > 5_000
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -129,8 +126,8 @@ def test_the_second_run_moves_only_what_changed(own_x3, warehouse, api):
     # what bears the very stamp of the bookmark comes again, and what is temporary
     assert quiet.count() < first.count() / 10
     runs = [first, quiet]
-    for _ in range(4):
-        own_x3.advance(2)
+    for _ in range(2):
+        own_x3.advance(3)
         run = own_x3.run(api, catalog, runs[-1].state)
         assert run.code == 0, run.log
         assert run.count() < first.count() / 2
@@ -175,7 +172,7 @@ def test_flat_representations_see_what_changed_in_lines_alone(own_x3, warehouse)
 def test_temporary_entries_are_read_until_they_are_final_or_gone(own_x3, warehouse, api):
     catalog = own_x3.catalog(api, "gl_journals", "gl_journal_lines")
     runs, temporary = [own_x3.run(api, catalog)], 0
-    for _ in range(8):
+    for _ in range(5):
         opened = runs[-1].state["bookmarks"]["gl_journals"]["partitions"][0].get("open", [])
         temporary += len(opened)
         own_x3.advance(1)
@@ -191,8 +188,9 @@ def test_temporary_entries_are_read_until_they_are_final_or_gone(own_x3, warehou
 
 @pytest.mark.parametrize("api", APIS)
 def test_trouble_changes_nothing(serve, warehouse, api):
-    kinds = [part for fault in TROUBLE for part in fault]
-    server = serve("--drop-count", "--page-cap", "37", *kinds, "--fault-seed", "7")
+    rate = {"rest": 0.01, "graphql": 0.04}[api]  # of many requests, and of few
+    kinds = [part for kind in TROUBLE for part in ("--fault", f"{kind}:{rate}")]
+    server = serve("--drop-count", "--page-cap", "37", *kinds, "--fault-seed", "7", scale="0.02")
     loud = server.run(api, server.catalog(api), max_retries=12)
     assert loud.code == 0, loud.log
     assert "follows in" in loud.log
@@ -211,22 +209,22 @@ def test_tokens_that_die_every_20_requests_change_nothing(serve, warehouse):
 
 @pytest.mark.parametrize("api", APIS)
 def test_a_run_that_is_ended_goes_on_where_it_was(serve, warehouse, api):
-    server = serve("--latency", "15")
+    server = serve("--latency", "15", scale="0.05")
     catalog = server.catalog(api, "gl_journals", "gl_journal_lines")
     command = server.command(api, "--catalog", catalog, page_size=10)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(4)
+    time.sleep(3)
     process.send_signal(signal.SIGTERM)
-    lines = process.communicate(timeout=60)[0].splitlines()
-    whole = process.returncode == 0
-    messages = [json.loads(line, parse_float=Decimal) for line in (lines if whole else lines[:-1])]
-    cut = type(server.run("rest", catalog))(0, "", messages)
-    state = cut.state if any(message["type"] == "STATE" for message in messages) else {}
-    server.requests()
-    rest = server.run(api, catalog, state, page_size=10)
+    written, log = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    cut = server.read(process.returncode, log, written)
+    assert "progress" in cut.state["bookmarks"]["gl_journal_lines"]["partitions"][0]
+    rest = server.run(api, catalog, cut.state, page_size=10)
     assert rest.code == 0, rest.log
+    assert "going on after an interrupted read" in rest.log
     stored = server.stored("GACCENTRY", "GACCENTRYD")
     held = warehouse(cut, rest)
+    assert len(rest.records("gl_journals")) < len(stored["GACCENTRY"])
     assert len(held["gl_journals"]) == len(stored["GACCENTRY"])
     assert len(held["gl_journal_lines"]) == len(stored["GACCENTRYD"])
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from erp_sandbox.intacct import envelope
 from erp_sandbox.intacct.errors import ControlError, GatewayError, SignInError
-from erp_sandbox.intacct.faults import FaultPlan, Struck
+from erp_sandbox.intacct.faults import Struck
 from erp_sandbox.intacct.functions import Functions
 from erp_sandbox.intacct.sessions import Credentials, Gatekeeper
 from erp_sandbox.intacct.store import Store
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
+    from erp_sandbox.fault_plan import FaultPlan
     from erp_sandbox.intacct.sessions import Session
 
 PATH: Final = "/ia/xml/xmlgw.phtml"

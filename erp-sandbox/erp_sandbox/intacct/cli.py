@@ -8,28 +8,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from erp_sandbox import business
+from erp_sandbox.fault_plan import FaultPlan, FaultType, fault_help
 from erp_sandbox.intacct.app import PATH, Behaviour, create_app
-from erp_sandbox.intacct.faults import KINDS, FaultPlan, parse_fault
+from erp_sandbox.intacct.faults import KINDS
 from erp_sandbox.intacct.sessions import Credentials
 from erp_sandbox.serving import serve
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_FAULTS = "\b\nA fault, more than one allowed; RATE from 0 to 1:\n" + "\n".join(
-    f"{kind}: {meaning}" for kind, meaning in KINDS.items()
-)
-
-
-class _FaultType(click.ParamType[tuple[str, float]]):
-    name = "KIND:RATE"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, float]:
-        """Read the option's text."""
-        try:
-            return parse_fault(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 class _ZoneType(click.ParamType[ZoneInfo]):
@@ -62,7 +47,7 @@ class _ZoneType(click.ParamType[ZoneInfo]):
 @click.option("--session-minutes", type=float, default=120.0, help="Life of a session after each use.")
 @click.option("--session-requests", type=int, help="A session dies after so many requests.")
 @click.option("--latency", type=click.FloatRange(min=0), default=0.0, help="Milliseconds added to requests.")
-@click.option("--fault", "faults", type=_FaultType(), multiple=True, help=_FAULTS)
+@click.option("--fault", "faults", type=FaultType(KINDS), multiple=True, help=fault_help(KINDS))
 @click.option("--fault-seed", type=int, default=0, show_default=True, help="Seed of the faults' draw.")
 @click.option("--request-log", type=_FILE, help="File to append one JSON line a request to.")
 @click.option("--timezone", "zone", type=_ZoneType(), default="UTC", help="Zone of the user's timestamps.")

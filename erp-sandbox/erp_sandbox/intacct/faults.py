@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import threading
 from typing import TYPE_CHECKING, Final
 
 from erp_sandbox.intacct.errors import OFF_LINE, TRY_AGAIN, GatewayError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 _CLOUDFLARE: Final = (
     "<!DOCTYPE html><html><head><title>intacct.com | 524: A timeout occurred</title></head>"
@@ -61,42 +59,3 @@ KINDS: Final[dict[str, str]] = {
     "try-again": "200 with a result whose correction says to try again later",
     "busy": "200 with a result that says too many operations are running",
 }
-
-
-def parse_fault(text: str) -> tuple[str, float]:
-    """Read ``KIND:RATE``.
-
-    Raises:
-        ValueError: One sentence on what is wrong.
-    """
-    kind, _, number = text.rpartition(":")
-    if kind not in KINDS:
-        raise ValueError(f"There is no fault '{kind or text}'; choose one of {', '.join(KINDS)}.")
-    try:
-        rate = float(number)
-    except ValueError:
-        rate = -1.0
-    if not 0 <= rate <= 1:
-        raise ValueError(f"The rate of '{kind}' must lie between 0 and 1.")
-    return kind, rate
-
-
-class FaultPlan:
-    """Decides, request by request, which fault strikes; the same seed and order give the same faults.
-
-    Args:
-        faults: Kinds with their rates.
-        seed: Seed of the draw.
-    """
-
-    def __init__(self, faults: Sequence[tuple[str, float]] = (), seed: int = 0) -> None:
-        self._faults = faults
-        self._random = random.Random(seed)
-        self._lock = threading.Lock()
-
-    def draw(self) -> str | None:
-        """The kind that strikes the next request, or None."""
-        with self._lock:
-            # every fault draws on every request, so that adding one does not move the others
-            drawn = [kind for kind, rate in self._faults if self._random.random() < rate]
-        return drawn[0] if drawn else None

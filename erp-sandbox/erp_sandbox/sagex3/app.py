@@ -17,7 +17,7 @@ from starlette.routing import Route
 from erp_sandbox.sagex3 import tokens
 from erp_sandbox.sagex3.auth import Gatekeeper
 from erp_sandbox.sagex3.errors import Refused, diagnoses, plain
-from erp_sandbox.sagex3.faults import FaultPlan, Struck
+from erp_sandbox.sagex3.faults import Struck
 from erp_sandbox.sagex3.graphql_names import CURRENT
 from erp_sandbox.sagex3.graphql_service import GraphQLService
 from erp_sandbox.sagex3.metering import Allowance, Meter
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from erp_sandbox.fault_plan import FaultPlan
     from erp_sandbox.sagex3.auth import Credentials
 
 GRAPHQL: Final = "/xtrem/api"
@@ -145,7 +146,7 @@ class Server:
             response, struck = self._visit(path, request, body), None
         else:
             api = "graphql" if path.startswith(GRAPHQL) else "rest"
-            struck = self._plan.draw(api)
+            struck = self._plan.draw(Struck.SPARED[api])
             response = await self._metered(request, body, struck)
         milliseconds = round((time.monotonic() - started) * 1000, 1)
         facts = {"method": request.method, "path": path, "query": request.url.query, "fault": struck}

@@ -8,31 +8,16 @@ from typing import Any
 import click
 
 from erp_sandbox import business
+from erp_sandbox.fault_plan import FaultPlan, FaultType, fault_help
 from erp_sandbox.sagex3.app import Behaviour, create_app
 from erp_sandbox.sagex3.auth import Credentials
-from erp_sandbox.sagex3.faults import KINDS, FaultPlan, parse_fault
+from erp_sandbox.sagex3.faults import KINDS
 from erp_sandbox.sagex3.graphql_names import GENERATIONS
 from erp_sandbox.sagex3.metering import Allowance
 from erp_sandbox.serving import serve
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_FAULTS = "\b\nA fault, more than one allowed; RATE from 0 to 1:\n" + "\n".join(
-    f"{kind}: {meaning}" for kind, meaning in KINDS.items()
-)
 _KNOWN = Credentials()
-
-
-class _FaultType(click.ParamType[tuple[str, float]]):
-    name = "KIND:RATE"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, float]:
-        """Read the option's text."""
-        try:
-            return parse_fault(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 class _EndpointType(click.ParamType[tuple[str, str]]):
@@ -98,7 +83,7 @@ class _EndpointType(click.ParamType[tuple[str, str]]):
 @click.option("--ws-refuse", is_flag=True, help="Answer 503 beyond that, instead of nothing.")
 @click.option("--latency", type=click.FloatRange(min=0), default=0.0, help="Milliseconds added to requests.")
 @click.option("--visibility-lag", type=float, default=0.0, help="Seconds after which a change can be seen.")
-@click.option("--fault", "faults", type=_FaultType(), multiple=True, help=_FAULTS)
+@click.option("--fault", "faults", type=FaultType(KINDS), multiple=True, help=fault_help(KINDS))
 @click.option("--fault-seed", type=int, default=0, show_default=True, help="Seed of the faults' draw.")
 @click.option("--request-log", type=_FILE, help="File to append one JSON line a request to.")
 def sagex3(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import random
-import threading
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 _GATEWAY: Final = {
     "$severity": "error",
@@ -40,8 +38,8 @@ class Struck:
         "diagnoses": (200, _JSON, json.dumps(_DIAGNOSES), {}),
         "graphql-errors": (200, _JSON, json.dumps(_ERRORS), {}),
     }
-    #: Kinds that only one of the two APIs knows.
-    ONLY: Final = {"diagnoses": "rest", "graphql-errors": "graphql"}
+    #: Kinds that an API does not know.
+    SPARED: Final[Mapping[str, tuple[str, ...]]] = {"rest": ("graphql-errors",), "graphql": ("diagnoses",)}
 
 
 KINDS: Final[dict[str, str]] = {
@@ -57,46 +55,3 @@ KINDS: Final[dict[str, str]] = {
     "reset": "the connection is closed without an answer",
     "timeout": "no answer for a long time, then 504",
 }
-
-
-def parse_fault(text: str) -> tuple[str, float]:
-    """Read ``KIND:RATE``.
-
-    Raises:
-        ValueError: One sentence on what is wrong.
-    """
-    kind, _, number = text.rpartition(":")
-    if kind not in KINDS:
-        raise ValueError(f"There is no fault '{kind or text}'; choose one of {', '.join(KINDS)}.")
-    try:
-        rate = float(number)
-    except ValueError:
-        rate = -1.0
-    if not 0 <= rate <= 1:
-        raise ValueError(f"The rate of '{kind}' must lie between 0 and 1.")
-    return kind, rate
-
-
-class FaultPlan:
-    """Decides, request by request, which fault strikes; the same seed and order give the same faults.
-
-    Args:
-        faults: Kinds with their rates.
-        seed: Seed of the draw.
-    """
-
-    def __init__(self, faults: Sequence[tuple[str, float]] = (), seed: int = 0) -> None:
-        self._faults = faults
-        self._random = random.Random(seed)
-        self._lock = threading.Lock()
-
-    def draw(self, api: str) -> str | None:
-        """The kind that strikes the next request, or None.
-
-        Args:
-            api: ``rest`` or ``graphql``.
-        """
-        with self._lock:
-            # every fault draws on every request, so that adding one does not move the others
-            drawn = [kind for kind, rate in self._faults if self._random.random() < rate]
-        return next((kind for kind in drawn if Struck.ONLY.get(kind, api) == api), None)

@@ -18,7 +18,7 @@ import uvicorn
 from erp_sandbox.sagex3 import keys
 from erp_sandbox.sagex3.app import Behaviour, create_app
 from erp_sandbox.sagex3.auth import Credentials
-from erp_sandbox.sagex3.faults import FaultPlan
+from erp_sandbox.fault_plan import FaultPlan
 from erp_sandbox.sagex3.model import catalogue
 from erp_sandbox.sagex3.store import SCHEMA
 from gql import Client, gql

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ml_connector.extract.documents import DocumentStream, LineStream, SharedRead
 from ml_connector.extract.erp_stream import ErpStream
 from ml_connector.extract.erp_tap import VERSIONS, ErpTap, Finding
 from ml_connector.extract.http import (
@@ -22,6 +23,7 @@ from ml_connector.extract.writer import ExactWriter
 __all__ = [
     "VERSIONS",
     "Clock",
+    "DocumentStream",
     "ErpStream",
     "ErpTap",
     "ExactWriter",
@@ -29,8 +31,10 @@ __all__ = [
     "GaveUpError",
     "HttpError",
     "HttpSettings",
+    "LineStream",
     "Outlets",
     "PoliteSession",
+    "SharedRead",
     "TryAgain",
     "common_settings",
     "parse_lookback",

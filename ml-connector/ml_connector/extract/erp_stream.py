@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator
 
     from singer_sdk.helpers import types
+    from singer_sdk.helpers._batch import BatchConfig
 
     from ml_connector.extract.erp_tap import ErpTap
 
@@ -23,10 +25,57 @@ if TYPE_CHECKING:
 class ErpStream(Stream):
     """A stream whose rows hold the selected columns only, in the schema's types."""
 
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The columns that are in the schema and selected; keys always are."""
+        properties = self.effective_schema["properties"]
+        return frozenset(
+            name
+            for name in properties
+            if name in self.primary_keys or self.mask.get(("properties", name), True)
+        )
+
     @property
     def written_columns(self) -> Collection[str]:
-        """The columns that are in the schema and selected."""
-        return frozenset(self.effective_schema["properties"])
+        """The columns that rows have."""
+        return self.columns
+
+    def write_row(self, row: dict[str, Any]) -> None:
+        """Emit a row.
+
+        Args:
+            row: The row, whole.
+        """
+        self._write_record_message(row)
+
+    def write_version(self, version: int) -> None:
+        """Emit ACTIVATE_VERSION.
+
+        Args:
+            version: The version that the records carried.
+        """
+        self._write_activate_version_message(version)
+
+    def write_schema(self) -> None:
+        """Emit SCHEMA."""
+        self._write_schema_message()
+
+    def write_batch(self, batch_config: BatchConfig, manifest: list[str]) -> None:
+        """Emit BATCH.
+
+        Args:
+            batch_config: The SDK's setting.
+            manifest: The files.
+        """
+        self._write_batch_message(batch_config.encoding, manifest)
+
+    def set_version(self, version: int | None) -> None:
+        """Have the records that follow carry a version.
+
+        Args:
+            version: The version; None for none.
+        """
+        self._stream_version = version
 
     @property
     @override

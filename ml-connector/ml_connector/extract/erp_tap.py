@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -23,8 +24,13 @@ from ml_connector.secrets import SecretError, protect_logs, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
+
+
+_KILLED = 128
+"""What a shell adds to the number of the signal that ended a program."""
 
 
 class Finding(NamedTuple):
@@ -57,6 +63,19 @@ class ErpTap(Tap):
         self.digits = out_of_catalog(options.get("catalog"))
         protect_logs()
         super().__init__(**options)
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End a run that was told to: between two lines, and not as if all were read."""
+        # a second signal ends it at once, whatever is on its way
+        signal.signal(signum, signal.SIG_DFL)
+        name = signal.Signals(signum).name
+        self.logger.warning("Ended by %s. The next run goes on from the last state that was written.", name)
+        code = _KILLED + signum
+        if isinstance(self.message_writer, ExactWriter):
+            self.message_writer.end(code)
+        else:
+            sys.exit(code)
 
     @property
     def emits_versions(self) -> bool:

@@ -23,6 +23,8 @@ class ExactWriter(GenericSingerWriter[bytes, Message]):
     def __init__(self) -> None:
         super().__init__()
         self._encoder = msgspec.json.Encoder(enc_hook=_encode_other, decimal_format="number")
+        self._writing = False
+        self._exit_code: int | None = None
 
     def serialize_message(self, message: Message) -> bytes:
         """Write a message as one line.
@@ -41,10 +43,27 @@ class ExactWriter(GenericSingerWriter[bytes, Message]):
         Args:
             message: Any Singer message.
         """
-        out = sys.stdout.buffer
-        out.write(self.serialize_message(message))
+        line, out = self.serialize_message(message), sys.stdout.buffer
+        self._writing = True
+        # a signal may cut a write short, without an error
+        while (written := out.write(line)) < len(line):
+            line = line[written:]
         if not isinstance(message, RecordMessage):
             out.flush()
+        self._writing = False
+        if self._exit_code is not None:
+            code, self._exit_code = self._exit_code, None
+            sys.exit(code)
+
+    def end(self, code: int) -> None:
+        """Exit between two messages: from a signal handler, half a line may be on its way.
+
+        Args:
+            code: The exit code.
+        """
+        if not self._writing:
+            sys.exit(code)
+        self._exit_code = code
 
 
 def _encode_other(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from ml_connector.extract import ErpStream
+from ml_connector import extract
 from typing_extensions import override
 
 from tap_sage300 import optional_fields
@@ -14,7 +14,7 @@ from tap_sage300.rows import RowMaker
 from tap_sage300.schema_files import OWN_COLUMNS, SEGMENTS, without_hints
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BatchConfig
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tap_sage300.tap import TapSage300
 
 
-class Sage300Stream(ErpStream):
+class Sage300Stream(extract.ErpStream):
     """What documents and lines have in common: schema, key, rows, messages.
 
     Args:
@@ -69,21 +69,6 @@ class Sage300Stream(ErpStream):
     @override
     def partitions(self) -> list[dict[str, Any]]:
         return [{"source_company": company} for company in self.tap.companies]
-
-    @cached_property
-    def columns(self) -> frozenset[str]:
-        """The columns that are in the schema and selected."""
-        properties = self.effective_schema["properties"]
-        return frozenset(
-            name
-            for name in properties
-            if name in self.primary_keys or self.mask.get(("properties", name), True)
-        )
-
-    @property
-    @override
-    def written_columns(self) -> Collection[str]:
-        return self.columns
 
     @cached_property
     def row_maker(self) -> RowMaker:
@@ -138,43 +123,6 @@ class Sage300Stream(ErpStream):
             self._add_optional_fields(row)
         return row
 
-    def write_row(self, row: Record) -> None:
-        """Emit a row.
-
-        Args:
-            row: The completed row.
-        """
-        self._write_record_message(row)
-
-    def write_version(self, version: int) -> None:
-        """Emit ACTIVATE_VERSION.
-
-        Args:
-            version: The version that the records carried.
-        """
-        self._write_activate_version_message(version)
-
-    def write_schema(self) -> None:
-        """Emit SCHEMA."""
-        self._write_schema_message()
-
-    def write_batch(self, batch_config: BatchConfig, manifest: list[str]) -> None:
-        """Emit BATCH.
-
-        Args:
-            batch_config: The SDK's setting.
-            manifest: The files.
-        """
-        self._write_batch_message(batch_config.encoding, manifest)
-
-    def set_version(self, version: int | None) -> None:
-        """Have the records that follow carry a version.
-
-        Args:
-            version: The version; None for none.
-        """
-        self._stream_version = version
-
     @override
     def get_records(self, context: types.Context | None) -> Iterable[Record]:
         """Read a company whole, without regard to bookmarks.
@@ -226,7 +174,7 @@ class Sage300Stream(ErpStream):
         self.write_schema()
 
 
-class DocumentStream(Sage300Stream):
+class DocumentStream(extract.DocumentStream, Sage300Stream):
     """One entity set, a record a document; its line streams are fed from the same read.
 
     Args:
@@ -239,41 +187,14 @@ class DocumentStream(Sage300Stream):
         super().__init__(tap, resource, schema, schema.get("x-key") or resource.key)
 
     @property
+    @override
     def outlets(self) -> list[Sage300Stream]:
-        """The selected ones of this stream and its line streams."""
-        streams = (self, *(child for child in self.child_streams if isinstance(child, Sage300Stream)))
-        return [stream for stream in streams if stream.selected]
+        return [stream for stream in super().outlets if isinstance(stream, Sage300Stream)]
 
     @override
-    def _sync_records(
-        self, context: types.Context | None = None, *, write_messages: bool = True
-    ) -> Generator[Record, Any, Any]:
-        """Read the set once and write the rows of every selected stream of it."""
-        SetRun(self, self.outlets).run()
-        yield from ()
-
-    @override
-    def _sync_batches(self, batch_config: BatchConfig, context: types.Context | None = None) -> None:
-        SetRun(self, self.outlets, batch_config).run()
-
-    def check_limit(self, documents_read: int) -> None:
-        """End a dry run that has seen enough.
-
-        Args:
-            documents_read: How many documents came before this one.
-
-        Raises:
-            AbortedSyncFailedException: The limit of a dry run is reached.
-        """
-        self._check_max_record_limit(documents_read)
+    def shared_read(self, batch_config: BatchConfig | None = None) -> SetRun:
+        return SetRun(self, self.outlets, batch_config)
 
 
-class LineStream(Sage300Stream):
+class LineStream(extract.LineStream, Sage300Stream):
     """Rows made of a collection inside the documents of an entity set; read by its document stream."""
-
-    @override
-    def _sync_records(
-        self, context: types.Context | None = None, *, write_messages: bool = True
-    ) -> Generator[Record, Any, Any]:
-        """Nothing to do: the document stream has written the rows."""
-        yield from ()

@@ -112,14 +112,6 @@ class IntacctStream(ErpStream):
         """
         yield from rows(self, self.tap.client(str((context or {})["source_entity"])))
 
-    def write_row(self, row: Record) -> None:
-        """Emit a row."""
-        self._write_record_message(row)
-
-    def write_batch(self, batch_config: BatchConfig, manifest: list[str]) -> None:
-        """Emit BATCH."""
-        self._write_batch_message(batch_config.encoding, manifest)
-
     @override
     def _sync_batches(self, batch_config: BatchConfig, context: types.Context | None = None) -> None:
         self._outlets = Outlets(batch_config)
@@ -135,14 +127,19 @@ class IntacctStream(ErpStream):
         if whole:
             version = self.stream_state.setdefault("version", self.tap.initialized_at)
         self._stream_version = version
-        read = [self._entity_is_read(entity, write_messages, whole) for entity in self.tap.entities]
+        try:
+            read = [self._entity_is_read(entity, write_messages, whole) for entity in self.tap.entities]
+        except SystemExit:
+            # told to end, between two rows: what was read so far counts
+            self.write_state()
+            raise
         self._outlets.flush()
         if version is not None:
             self._stream_version = None
             self.stream_state.pop("version", None)
             # a version also disowns the rows of an entity that could not be read: then there is none
             if all(read) and self.tap.emits_versions and write_messages:
-                self._write_activate_version_message(version)
+                self.write_version(version)
         self.write_state()
         yield from ()
 

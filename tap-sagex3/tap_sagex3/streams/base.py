@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from ml_connector.extract import ErpStream
+from ml_connector import extract
 from typing_extensions import override
 
 from tap_sagex3.reading import ResourceRun, documents
@@ -14,7 +14,7 @@ from tap_sagex3.schema_files import COMPANY, without_hints
 from tap_sagex3.streams.resource import STAMP, Lines, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BatchConfig
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tap_sagex3.tap import TapSageX3
 
 
-class SageX3Stream(ErpStream):
+class SageX3Stream(extract.ErpStream):
     """What documents and lines have in common: schema, key, rows, messages.
 
     Args:
@@ -34,7 +34,7 @@ class SageX3Stream(ErpStream):
         path: The collections to go down to them.
     """
 
-    STATE_MSG_FREQUENCY = 1000
+    STATE_MSG_FREQUENCY = 100_000
 
     def __init__(
         self,
@@ -62,21 +62,6 @@ class SageX3Stream(ErpStream):
     @override
     def partitions(self) -> list[dict[str, Any]]:
         return [{COMPANY: folder} for folder in self.tap.folders]
-
-    @cached_property
-    def columns(self) -> frozenset[str]:
-        """The columns that are in the schema and selected."""
-        properties = self.effective_schema["properties"]
-        return frozenset(
-            name
-            for name in properties
-            if name in self.primary_keys or self.mask.get(("properties", name), True)
-        )
-
-    @property
-    @override
-    def written_columns(self) -> Collection[str]:
-        return self.columns
 
     @cached_property
     def dimension_columns(self) -> frozenset[str]:
@@ -112,26 +97,6 @@ class SageX3Stream(ErpStream):
         """A folder's part of this stream's state, to be changed in place."""
         return self.get_context_state({COMPANY: folder})
 
-    def write_row(self, row: Record) -> None:
-        """Emit a row."""
-        self._write_record_message(row)
-
-    def write_version(self, version: int) -> None:
-        """Emit ACTIVATE_VERSION."""
-        self._write_activate_version_message(version)
-
-    def write_schema(self) -> None:
-        """Emit SCHEMA."""
-        self._write_schema_message()
-
-    def write_batch(self, batch_config: BatchConfig, manifest: list[str]) -> None:
-        """Emit BATCH."""
-        self._write_batch_message(batch_config.encoding, manifest)
-
-    def set_version(self, version: int | None) -> None:
-        """Have the records that follow carry a version; None for none."""
-        self._stream_version = version
-
     @override
     def get_records(self, context: types.Context | None) -> Iterable[Record]:
         """Read a folder whole, without regard to bookmarks.
@@ -147,45 +112,18 @@ class SageX3Stream(ErpStream):
             yield from self.row_maker.rows(folder, document, self.tap.dimension_types(folder))
 
 
-class DocumentStream(SageX3Stream):
+class DocumentStream(extract.DocumentStream, SageX3Stream):
     """One kind of document; its line streams are fed from the same read."""
 
     @property
+    @override
     def outlets(self) -> list[SageX3Stream]:
-        """The selected ones of this stream and its line streams."""
-        streams = (self, *(child for child in self.child_streams if isinstance(child, SageX3Stream)))
-        return [stream for stream in streams if stream.selected]
+        return [stream for stream in super().outlets if isinstance(stream, SageX3Stream)]
 
     @override
-    def _sync_records(
-        self, context: types.Context | None = None, *, write_messages: bool = True
-    ) -> Generator[Record, Any, Any]:
-        """Read once and write the rows of every selected stream."""
-        ResourceRun(self, self.outlets).run()
-        yield from ()
-
-    @override
-    def _sync_batches(self, batch_config: BatchConfig, context: types.Context | None = None) -> None:
-        ResourceRun(self, self.outlets, batch_config).run()
-
-    def check_limit(self, documents_read: int) -> None:
-        """End a dry run that has seen enough.
-
-        Args:
-            documents_read: How many documents came before this one.
-
-        Raises:
-            AbortedSyncFailedException: The limit of a dry run is reached.
-        """
-        self._check_max_record_limit(documents_read)
+    def shared_read(self, batch_config: BatchConfig | None = None) -> ResourceRun:
+        return ResourceRun(self, self.outlets, batch_config)
 
 
-class LineStream(SageX3Stream):
+class LineStream(extract.LineStream, SageX3Stream):
     """Rows made of the lines of documents; read by its document stream."""
-
-    @override
-    def _sync_records(
-        self, context: types.Context | None = None, *, write_messages: bool = True
-    ) -> Generator[Record, Any, Any]:
-        """Nothing to do: the document stream has written the rows."""
-        yield from ()
