@@ -209,13 +209,16 @@ def test_tokens_that_die_every_20_requests_change_nothing(serve, warehouse):
 
 @pytest.mark.parametrize("api", APIS)
 def test_a_run_that_is_ended_goes_on_where_it_was(serve, warehouse, api):
-    server = serve("--latency", "15", scale="0.05")
+    server = serve("--latency", {"rest": "20", "graphql": "200"}[api], scale="0.05")
     catalog = server.catalog(api, "gl_journals", "gl_journal_lines")
-    command = server.command(api, "--catalog", catalog, page_size=10)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(3)
-    process.send_signal(signal.SIGTERM)
-    written, log = process.communicate(timeout=60)
+    with (server.folder / "out").open("wb") as out:
+        command = server.command(api, "--catalog", catalog, page_size=10)
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE)
+        while (server.folder / "out").stat().st_size < 200_000:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        log = process.communicate(timeout=60)[1]
+    written = (server.folder / "out").read_bytes()
     assert process.returncode == 128 + signal.SIGTERM
     cut = server.read(process.returncode, log, written)
     assert "progress" in cut.state["bookmarks"]["gl_journal_lines"]["partitions"][0]
