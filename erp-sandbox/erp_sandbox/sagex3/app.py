@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
@@ -148,6 +149,8 @@ class Server:
             api = "graphql" if path.startswith(GRAPHQL) else "rest"
             struck = self._plan.draw(Struck.SPARED[api])
             response = await self._metered(request, body, struck)
+        if self._behaviour.skew:
+            response.headers["Date"] = formatdate(time.time() + self._behaviour.skew, usegmt=True)
         milliseconds = round((time.monotonic() - started) * 1000, 1)
         facts = {"method": request.method, "path": path, "query": request.url.query, "fault": struck}
         self._note({**facts, "http": response.status_code, "ms": milliseconds, "bytes": len(response.body)})

@@ -103,7 +103,8 @@ def sagex3(
         business.create(path, companies=companies, scale=scale, seed=seed, erps=("sagex3",))
     business.add_erp(path, "sagex3")
     plan = FaultPlan(faults, fault_seed)
-    serve(create_app(path, _credentials(options), _behaviour(options), plan), host=host, port=port)
+    app = create_app(path, _credentials(options), _behaviour(options), plan)
+    serve(app, host=host, port=port, dated=not options["clock_skew"])
 
 
 def _credentials(options: dict[str, Any]) -> Credentials:
