@@ -40,6 +40,7 @@ DOCUMENT_PAGE: Final = 100
 LINES_PAGE: Final = 200
 _KEYS_AT_ONCE: Final = 50
 _FEW: Final = 8
+_STAMPS: Final = frozenset({STAMP, DATE_STAMP})
 _ORDER: Final = '{"_id":1}'
 _RIGHTS: Final = re.compile(
     r"authori[sz]|permission|forbidden|access denied|not allowed|rights", re.IGNORECASE
@@ -193,7 +194,7 @@ class GraphqlApi:
     def _tell_unknown(self, resource: Resource, entry: Entry, wanted: Wanted) -> None:
         """One line about what a catalog selects and this schema has not."""
         described = self._schema()[1].described(entry.type, resource.lines)
-        unknown = sorted(set(_unknown(wanted, described)) - {DATE_STAMP})
+        unknown = sorted(n for n in _unknown(wanted, described) if n.rpartition(".")[2] not in _STAMPS)
         if unknown:
             few = ", ".join(unknown[:_FEW]) + (f" and {len(unknown) - _FEW} more" if unknown[_FEW:] else "")
             self._logger.warning("%s: this schema has no %s; they stay empty.", self._where(resource), few)

@@ -96,7 +96,7 @@ class _FolderRun:
         with closing(prefetch(self.api.pages(self.resource, question), run.tap.prefetch_pages)) as pages:
             for page in pages:
                 for record in page.records:
-                    progress.see(self._write(record))
+                    self._see(progress, self._write(record))
                 progress.after = page.after
                 self._keep(progress)
         self._read_again(sorted(before - self._met), progress)
@@ -110,6 +110,16 @@ class _FolderRun:
     def _typed_key(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
         row = self.run_.shape.row(dict(zip(self.resource.key, key, strict=True)))
         return values_of(row, self.resource.key)
+
+    def _see(self, progress: Progress, document: Record) -> None:
+        """Remember the stamps of a document and of its lines, by which those that changed alone are found."""
+        progress.see(document)
+        lines, below = [document], self.resource.lines
+        while below:
+            lines = [row for each in below for one in lines for row in one.get(each.collection) or ()]
+            for row in lines:
+                progress.see(row)
+            below = tuple(inner for each in below for inner in each.lines)
 
     def _keep(self, progress: Progress) -> None:
         for partition, memory in zip(self.partitions, self.memories, strict=True):
@@ -125,7 +135,7 @@ class _FolderRun:
         found = set()
         for record in self.api.records(self.resource, keys, self.run_.wanted):
             document = self._write(record)
-            progress.see(document)
+            self._see(progress, document)
             found.add(token(values_of(document, self.resource.key)))
         gone = [name for name in names if name not in found]
         for name in gone:
@@ -219,7 +229,7 @@ def wanted_of(root: DocumentStream, streams: Iterable[SageX3Stream]) -> Wanted:
             fields |= own
         else:
             fields |= {name for name in stream.lines.carried if name in own}
-            paths.setdefault(stream.path, set()).update(own | set(stream.key))
+            paths.setdefault(stream.path, set()).update(own | set(stream.key) | {STAMP})
             for place in range(1, len(stream.path)):
                 paths.setdefault(stream.path[:place], set()).update(stream.key)
     return _nested(root.resource.lines, frozenset(fields), (), paths)
