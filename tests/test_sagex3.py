@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from pipeline import BIN, meltano_runner, sandbox
 
-pytestmark = pytest.mark.xdist_group("end-to-end")
+pytestmark = pytest.mark.xdist_group("end-to-end-erps")
 
 SCHEMA = "X3"
 #: Tables of the warehouse, each with X3's, the key without the company, and an amount.
