@@ -2,53 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from contextlib import closing
-from decimal import Decimal
-from pathlib import Path
-from socket import socket
-
 import pytest
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
-from singer_sdk.testing import SuiteConfig, get_tap_test_class, tap_tests
+import standard_tap
 
 from tap_sageintacct.tap import TapSageIntacct
 
 # One process has one server and one sync for all of it.
 pytestmark = pytest.mark.xdist_group("tap-sageintacct-standard")
-
-with closing(socket()) as probe:
-    # The suite wants its settings when it is collected, before any server runs.
-    probe.bind(("127.0.0.1", 0))
-    PORT = probe.getsockname()[1]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def served(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("standard")
-    command = [Path(sys.executable).parent / "erp-sandbox", "serve", "intacct", "--port", str(PORT)]
-    command += ["--path", folder / "books.db", "--scale", "0.05"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        try:
-            assert process.stdout.readline().startswith("ready "), (folder / "log").read_text()
-            yield
-        finally:
-            process.terminate()
-            process.wait(15)
-
-
-def exactly_multiple_of(validator, step, instance, schema):
-    # jsonschema divides binary floats, in which 100.01 is no multiple of 0.001.
-    if isinstance(instance, (int, float)) and Decimal(str(instance)) % Decimal(str(step)):
-        yield ValidationError(f"{instance} is not a multiple of {step}")
-
-
-tap_tests.DEFAULT_JSONSCHEMA_VALIDATOR = extend(
-    tap_tests.DEFAULT_JSONSCHEMA_VALIDATOR, {"multipleOf": exactly_multiple_of}
-)
+PORT = standard_tap.free_port()
 CONFIG = {
     "sender_id": "SENDER",
     "sender_password": "SENDERPASS",
@@ -60,17 +21,10 @@ CONFIG = {
 }
 
 
-def everything_selected():
-    catalog = TapSageIntacct(config=CONFIG, setup_mapper=False).catalog_dict
-    for stream in catalog["streams"]:
-        for entry in stream["metadata"]:
-            entry["metadata"]["selected"] = True
-    return catalog
+@pytest.fixture(scope="module", autouse=True)
+def served(tmp_path_factory):
+    with standard_tap.served("intacct", PORT, tmp_path_factory.mktemp("standard")):
+        yield
 
 
-TestTapSageIntacct = get_tap_test_class(
-    TapSageIntacct,
-    config=CONFIG,
-    catalog=everything_selected(),
-    suite_config=SuiteConfig(max_records_limit=60),
-)
+TestTapSageIntacct = standard_tap.standard_tests(TapSageIntacct, CONFIG)

@@ -35,7 +35,7 @@ def resources(config: Mapping[str, Any]) -> tuple[Resource, ...]:
     Args:
         config: The tap's settings.
     """
-    if config.get("api") == "graphql":
+    if config.get("api") != "rest":
         return RESOURCES
     own = config.get("representations") or {}
     return tuple(part for each in RESOURCES for part in _split(each, own))

@@ -158,7 +158,12 @@ class TapSageX3(ErpTap):
 
     @override
     def findings(self) -> Iterator[Finding]:
-        return check([self._made(folder, 1) for folder in self.folders], resources(self.config))
+        apis = [self._made(folder, 1) for folder in self.folders]
+        try:
+            yield from check(apis, resources(self.config))
+        finally:
+            for api in apis:
+                api.close()
 
     @override
     def forgive(self) -> None:

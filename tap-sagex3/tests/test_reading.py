@@ -217,7 +217,7 @@ def test_temporary_entries_are_read_until_they_are_final_or_gone(own_x3, warehou
 
 @pytest.mark.parametrize("api", APIS)
 def test_trouble_changes_nothing(serve, warehouse, api):
-    rate = {"rest": 0.01, "graphql": 0.04}[api]  # of many requests, and of few
+    rate = {"rest": 0.006, "graphql": 0.03}[api]  # of many requests, and of few
     kinds = [part for kind in TROUBLE for part in ("--fault", f"{kind}:{rate}")]
     server = serve("--drop-count", "--page-cap", "37", *kinds, "--fault-seed", "7", scale="0.02")
     loud = server.run(api, server.catalog(api), max_retries=12)

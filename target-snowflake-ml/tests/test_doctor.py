@@ -64,6 +64,7 @@ def test_a_server_that_does_not_listen(examine):
     assert code == 1
     assert found["network"][0] == "fail"
     assert "does not answer" in found["network"][1]
+    assert "login" not in found
 
 
 def test_a_spool_folder_that_cannot_be_made(examine, tmp_path):

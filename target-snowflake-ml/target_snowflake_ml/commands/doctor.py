@@ -56,8 +56,13 @@ def _examined(target: TargetSnowflakeML) -> Iterator[dict[str, str]]:
     """Each check; what builds on one that failed is not tried."""
     connection = None
     try:
+        reached = True
         for name, check in (("settings", _settings), ("network", _network), ("spool folder", _spool)):
-            yield _outcome(name, partial(check, target))
+            outcome = _outcome(name, partial(check, target))
+            yield outcome
+            reached = reached and not (name == "network" and outcome["result"] == "fail")
+        if not reached:
+            return  # a login would try the same address for a minute
         login: dict[str, Connection] = {}
         outcome = _outcome("login", partial(_login, target, login))
         yield outcome
