@@ -65,7 +65,6 @@ def _flat(lines: Lines, resource: Resource) -> Resource:
         lines.key,
         lines.node,
         resource.package,
-        flat=True,
         dated="UPDDAT" in document_schema(lines)["properties"],
         period=lines.period,
         measures=lines.measures,

@@ -215,32 +215,31 @@ class _FolderRun:
 
 def wanted_of(root: DocumentStream, streams: Iterable[SageX3Stream]) -> Wanted:
     """What the selected streams want of a document."""
-    fields = {*root.key, STAMP, DATE_STAMP}
-    if root.resource.final:
-        fields.add(root.resource.final.field)
-    paths: dict[tuple[str, ...], set[str]] = {}
-    for stream in streams:
-        own = {name for name in stream.columns if name != COMPANY}
-        if stream.dimension_columns:
-            own |= {name for pair in stream.tap.convention.pairs for name in pair}
-        if stream.lines is None:
-            for name in own:
-                _add_arrays(stream.schema["properties"].get(name, {}), (name,), paths)
-            fields |= own
-        else:
-            fields |= {name for name in stream.lines.carried if name in own}
-            paths.setdefault(stream.path, set()).update(own | set(stream.key) | {STAMP})
-            for place in range(1, len(stream.path)):
-                paths.setdefault(stream.path[:place], set()).update(stream.key)
-    return _nested(root.resource.lines, frozenset(fields), (), paths)
+    also = {STAMP, DATE_STAMP, *([root.resource.final.field] if root.resource.final else [])}
+    return wanted_only(root, {stream: _asked_of(stream) for stream in streams}, also)
+
+
+def _asked_of(stream: SageX3Stream) -> set[str]:
+    """A stream's columns as the API knows them: those that are made here need their sources."""
+    made = stream.dimension_columns
+    sources = {name for pair in stream.tap.convention.pairs for name in pair} if made else set()
+    return {*stream.columns, STAMP, *sources} - made - {COMPANY}
 
 
 def _add_arrays(described: Any, path: tuple[str, ...], paths: dict[tuple[str, ...], set[str]]) -> None:
+    """Want all of the lines that a column holds, and of the lines inside them."""
     properties = described.get("items", {}).get("properties")
     if properties:
-        paths.setdefault(path, set()).update(properties)
-        for name, each in properties.items():
-            _add_arrays(each, (*path, name), paths)
+        inner = {name for name, each in properties.items() if "properties" in each.get("items", {})}
+        paths.setdefault(path, set()).update(properties.keys() - inner)
+        for name in inner:
+            _add_arrays(properties[name], (*path, name), paths)
+
+
+def _key_at(lines: Sequence[Lines], path: tuple[str, ...]) -> tuple[str, ...]:
+    """The key of the lines at the end of a path."""
+    each = next(one for one in lines if one.collection == path[0])
+    return _key_at(each.lines, path[1:]) if path[1:] else each.key
 
 
 def _nested(
@@ -257,18 +256,30 @@ def _nested(
     return Wanted(fields, below)
 
 
-def wanted_only(root: DocumentStream, fields: Mapping[SageX3Stream, set[str]]) -> Wanted:
-    """Some fields of some streams, besides what their rows are known by."""
-    own, paths = set(root.key), dict[tuple[str, ...], set[str]]()
+def wanted_only(
+    root: DocumentStream, fields: Mapping[SageX3Stream, set[str]], also: Iterable[str] = ()
+) -> Wanted:
+    """Some fields of some streams, besides what their rows are known by.
+
+    Args:
+        root: The stream of the documents.
+        fields: The fields of each stream.
+        also: Fields of the document that nobody selects, and the read needs.
+    """
+    own, paths = {*root.key, *also}, dict[tuple[str, ...], set[str]]()
     for stream, names in fields.items():
+        for name in names:
+            _add_arrays(stream.schema["properties"].get(name, {}), (*stream.path, name), paths)
+        plain = {name for name in names if (*stream.path, name) not in paths}
         if stream.lines is None:
-            own |= names
+            own |= plain
             continue
-        carried = names & set(stream.lines.carried)
+        carried = plain & set(stream.lines.carried)
         own |= carried
-        paths.setdefault(stream.path, set()).update(names - carried, stream.key)
+        paths.setdefault(stream.path, set()).update(plain - carried, stream.key)
         for place in range(1, len(stream.path)):
-            paths.setdefault(stream.path[:place], set()).update(stream.key)
+            above = stream.path[:place]
+            paths.setdefault(above, set()).update(_key_at(root.resource.lines, above))
     return _nested(root.resource.lines, frozenset(own), (), paths)
 
 

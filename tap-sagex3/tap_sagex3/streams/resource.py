@@ -61,8 +61,6 @@ class Resource:
     """Class of the REST services; by default named like the table."""
     representation: str = ""
     """Representation of the class; by default named like the class."""
-    flat: bool = False
-    """Lines that a site's own representation lists by themselves."""
     stamped: bool = True
     """Whether `UPDDATTIM` moves with every change. Without it all is read, followed by ACTIVATE_VERSION."""
     dated: bool = True
