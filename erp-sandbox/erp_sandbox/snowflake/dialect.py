@@ -9,6 +9,8 @@ from fakesnow import transforms
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
+from erp_sandbox.snowflake.cursor import correct_execution
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,15 +43,6 @@ def _sums(original: Callable[[exp.Expr], exp.Expr]) -> Callable[[exp.Expr], exp.
     return read
 
 
-def _keys(expression: exp.Expr) -> exp.Expr:
-    """Snowflake keeps keys as notes and enforces none of them; DuckDB would."""
-    if isinstance(expression, exp.Create):
-        for key in list(expression.find_all(exp.PrimaryKey, exp.PrimaryKeyColumnConstraint)):
-            constraint = key.parent if isinstance(key.parent, exp.ColumnConstraint) else key
-            constraint.pop()
-    return expression
-
-
 def _schemas(original: Callable[[exp.Expr, str | None], exp.Expr]) -> Callable[..., exp.Expr]:
     """SHOW SCHEMAS LIKE gives those of the pattern; fakesnow gives all."""
 
@@ -65,15 +58,11 @@ def _schemas(original: Callable[[exp.Expr, str | None], exp.Expr]) -> Callable[.
 
 def correct_dialect() -> None:
     """Correct fakesnow's transformations; to be called once."""
+    correct_execution()
     transforms.integer_precision = _integers
     transforms.numeric_agg_implicit_cast = _sums(transforms.numeric_agg_implicit_cast)
     transforms.show_schemas = _schemas(transforms.show_schemas)
-    inline = FakeSnowflakeCursor._inline_variables  # noqa: SLF001
-    original = FakeSnowflakeCursor._transform  # noqa: SLF001 - there is no public way in
-
-    def transform(cursor: Any, expression: exp.Expr, params: Any) -> exp.Expr:
-        found: exp.Expr = original(cursor, _keys(expression), params)
-        return found
+    inline = FakeSnowflakeCursor._inline_variables  # noqa: SLF001 - there is no public way in
 
     def variables(cursor: Any, sql: str) -> str:
         """A dollar inside a text names no variable: JSON schemas have a ``$schema``."""
@@ -82,5 +71,4 @@ def correct_dialect() -> None:
         found: str = inline(cursor, sql)
         return found
 
-    FakeSnowflakeCursor._transform = transform  # noqa: SLF001
     FakeSnowflakeCursor._inline_variables = variables  # noqa: SLF001

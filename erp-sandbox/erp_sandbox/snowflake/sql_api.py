@@ -6,6 +6,7 @@ https://docs.snowflake.com/en/developer-guide/sql-api/reference
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import time
 from contextlib import suppress
@@ -14,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import duckdb
-import sqlglot
 from fakesnow.rowtype import describe_as_rowtype
-from sqlglot import exp
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from erp_sandbox.snowflake import values
+from erp_sandbox.snowflake import submission, values
 from erp_sandbox.snowflake.auth import LoginError
+from erp_sandbox.snowflake.execution import CANCELLED, Execution, Running, StoppedError
 from erp_sandbox.snowflake.failures import Failure, failure_of
-from erp_sandbox.snowflake.statements import duck_name, rewritten, settle_schema
+from erp_sandbox.snowflake.sessions import roll_back
+from erp_sandbox.snowflake.statements import rewritten, settle_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,41 +33,66 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from erp_sandbox.snowflake.auth import Accounts
+    from erp_sandbox.snowflake.sessions import Session
 
 STATEMENTS = "/api/v2/statements"
-PATIENCE = 45.0
-"""Seconds for which a request waits for its statement before it is answered 202."""
 ROWS_A_PARTITION = 5_000
 MOST_AT_ONCE = 16
 KEPT = 1_000
 RUNNING = ("333334", "Asynchronous execution in progress. Use provided query id to perform query monitoring.")
 DONE = ("090001", "Statement executed successfully.")
-CANCELLED = Failure("000604", "SQL execution canceled", "57014")
-#: Alone they would end with their request; https://docs.snowflake.com/en/developer-guide/sql-api/intro
-_ONLY_TOGETHER = ("BEGIN", "START", "COMMIT", "ROLLBACK", "USE", "ALTER SESSION", "SET", "UNSET")
-_NEVER = ("PUT", "GET")
+#: What a request of several statements answers instead of rows;
+#: https://docs.snowflake.com/en/developer-guide/sql-api/submitting-multiple-statements
+_SEVERAL_DONE = "Multiple statements executed successfully."
+_SEVERAL_ROWTYPE = {
+    "name": "multiple statement execution",
+    "database": "",
+    "schema": "",
+    "table": "",
+    "type": "text",
+    "scale": None,
+    "precision": None,
+    "length": 16_777_216,
+    "byteLength": 16_777_216,
+    "nullable": False,
+    "collation": None,
+}
+
+
+@dataclass
+class Result:
+    """What one statement gave."""
+
+    rowtype: list[Any]
+    rows: list[list[str | None]]
+    handle: str = field(default_factory=lambda: str(uuid4()))
+    created: int = field(default_factory=lambda: int(time.time() * 1000))
+    children: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Job:
     """One request: its statements, and what became of them."""
 
-    body: Mapping[str, Any]
-    statements: list[str]
+    submission: submission.Submission
+    running: Running = field(default_factory=Running)
     handle: str = field(default_factory=lambda: str(uuid4()))
     created: int = field(default_factory=lambda: int(time.time() * 1000))
-    children: list[str] = field(default_factory=list)
-    rowtype: list[Any] = field(default_factory=list)
-    rows: list[list[str | None]] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     failure: Failure | None = None
-    timed_out: bool = False
-    connection: Any = None
     task: asyncio.Task[None] | None = None
 
     @property
-    def seconds(self) -> float | None:
-        """How long it may run; 0 is as long as Snowflake lets any."""
-        return float(self.body.get("timeout") or 0) or None
+    def done(self) -> bool:
+        """Whether nothing of it runs any more."""
+        return self.task is not None and self.task.done()
+
+    def result(self) -> Result:
+        """What the request itself gave: of several statements, only their handles."""
+        if not self.submission.several:
+            return Result(self.results[0].rowtype, self.results[0].rows, self.handle, self.created)
+        handles = [result.handle for result in self.results]
+        return Result([_SEVERAL_ROWTYPE], [[_SEVERAL_DONE]], self.handle, self.created, handles)
 
 
 class SqlApi:
@@ -74,28 +100,29 @@ class SqlApi:
 
     Args:
         accounts: Who may log in.
-        connect: Opens a session, given a database and a schema.
-        latency: Seconds each statement is held back.
-        log: Takes statement, milliseconds and error of each request.
+        execution: Carries statements out.
+        connect: Opens a session, given a request's body.
+        log: Takes the text of each request, when it began, its error, its session and its statements' number.
         patience: Seconds before an answer is 202.
     """
 
     def __init__(
         self,
         accounts: Accounts,
-        connect: Callable[[str | None, str | None], Any],
+        execution: Execution,
+        connect: Callable[[Mapping[str, Any]], Session],
         *,
-        latency: float,
-        log: Callable[[str, float, str | None], None],
-        patience: float = PATIENCE,
+        log: Callable[[str, float, str | None, Session, int], None],
+        patience: float,
     ) -> None:
         self._accounts = accounts
+        self._execution = execution
         self._connect = connect
-        self._latency = latency
         self._log = log
         self._patience = patience
         self._jobs: dict[str, Job] = {}
         self._requests: dict[str, Job] = {}
+        self._results: dict[str, Result] = {}
 
     def routes(self) -> list[Route]:
         """What it answers."""
@@ -107,210 +134,174 @@ class SqlApi:
 
     async def submit(self, request: Request) -> Response:
         """Run statements; one that is sent again under its request id with ``retry`` is not run again."""
-        if refusal := self._refusal(request):
-            return refusal
         try:
-            body = json.loads(await request.body())
-            statements = _split(body)
-        except (ValueError, KeyError, TypeError) as error:
-            return _error(400, Failure("391900", f"The request cannot be read: {error}", "02000"))
-        except _RefusedError as refused:
-            return _error(422, refused.failure)
+            self._let_in(request)
+            asked = await submission.read(request)
+        except submission.RefusedError as refused:
+            return _error(refused.status, refused.failure)
+        # https://docs.snowflake.com/en/developer-guide/sql-api/submitting-requests (resubmitting a request)
         name = request.query_params.get("requestId") or str(uuid4())
         job = self._requests.get(name) if request.query_params.get("retry") == "true" else None
         if job is None:
-            if sum(not each.task.done() for each in self._jobs.values() if each.task) >= MOST_AT_ONCE:
+            if sum(not each.done for each in self._jobs.values()) >= MOST_AT_ONCE:
                 return _error(429, Failure("390505", "Too many requests.", "02000"))
-            job = Job(body, statements)
+            job = Job(asked)
             self._jobs[job.handle] = self._requests[name] = job
             for kept in (self._jobs, self._requests):
                 while len(kept) > KEPT:
                     kept.pop(next(iter(kept)))
-            job.task = asyncio.create_task(self._watched(job))
+            job.task = asyncio.create_task(self._run(job))
         if request.query_params.get("async") != "true" and job.task:
             await asyncio.wait({job.task}, timeout=self._patience)
         return self._answer(job)
 
     async def status(self, request: Request) -> Response:
         """What became of a statement, or one partition of its result."""
-        if refusal := self._refusal(request):
-            return refusal
-        job = self._jobs.get(request.path_params["handle"])
-        if job is None:
-            return _error(404, Failure("000709", "Statement not found", "02000"))
-        partition = request.query_params.get("partition")
-        if partition is None or job.failure or (job.task and not job.task.done()):
+        try:
+            self._let_in(request)
+        except submission.RefusedError as refused:
+            return _error(refused.status, refused.failure)
+        handle = request.path_params["handle"]
+        job = self._jobs.get(handle)
+        if job is not None and (job.failure or not job.done):
             return self._answer(job)
-        start = int(partition) * ROWS_A_PARTITION
-        return JSONResponse({"data": job.rows[start : start + ROWS_A_PARTITION]})
+        result = job.result() if job else self._results.get(handle)
+        if result is None:
+            return _error(404, Failure("000709", "Statement not found", "02000"))
+        return _partition(result, request.query_params.get("partition") or "0")
 
     async def cancel(self, request: Request) -> Response:
         """Stop a statement."""
-        if refusal := self._refusal(request):
-            return refusal
+        try:
+            self._let_in(request)
+        except submission.RefusedError as refused:
+            return _error(refused.status, refused.failure)
         job = self._jobs.get(request.path_params["handle"])
-        if job is None or job.task is None or job.task.done():
+        if job is None or job.done:
             return _error(422, Failure("000709", "Statement is not running", "02000"))
-        job.failure = CANCELLED
-        _interrupt(job)
-        return JSONResponse({**_about(job), "code": CANCELLED.code, "message": CANCELLED.message})
+        job.running.stop(CANCELLED)
+        return JSONResponse({**_about(job.handle), "code": CANCELLED.code, "message": CANCELLED.message})
 
-    def _refusal(self, request: Request) -> Response | None:
-        headers = request.headers
-        if "application/json" not in headers.get("accept", "") and "*/*" not in headers.get("accept", ""):
-            text = f"Unsupported Accept header {headers.get('accept', 'null')} is specified."
-            return _error(406, Failure("391902", text, "02000"))
-        kind = headers.get("x-snowflake-authorization-token-type", "KEYPAIR_JWT")
-        scheme, _, token = headers.get("authorization", "").partition(" ")
+    def _let_in(self, request: Request) -> None:
+        submission.check_headers(request)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        kind = request.headers.get("x-snowflake-authorization-token-type")
         try:
-            if scheme.lower() != "bearer":
-                token = ""
-            self._accounts.check_bearer(kind, token)
+            self._accounts.check_bearer(kind, token if scheme.lower() == "bearer" else "")
         except LoginError as error:
-            return _error(401, Failure(error.code, str(error), "08001"))
-        return None
+            raise submission.RefusedError(401, error.code, str(error), "08001") from None
 
-    async def _watched(self, job: Job) -> None:
-        """Run a job no longer than it may."""
-        started = time.monotonic()
-        work = asyncio.ensure_future(run_in_threadpool(self._run, job))
-        done, _ = await asyncio.wait({work}, timeout=job.seconds)
-        if not done:
-            job.timed_out = True
-            limit = f"its statement or warehouse timeout of {job.seconds:g} second(s)"
-            job.failure = Failure("000630", f"Statement reached {limit} and was canceled.", "57014")
-            _interrupt(job)
-            await asyncio.wait({work})
-        passed = (time.monotonic() - started) * 1000
-        self._log(";\n".join(job.statements), passed, job.failure.message if job.failure else None)
-
-    def _run(self, job: Job) -> None:
+    async def _run(self, job: Job) -> None:
         """Run the statements in a session that ends with them; what was begun and not ended rolls back."""
-        until = time.monotonic() + self._latency
-        while time.monotonic() < until and not job.failure:
-            time.sleep(0.005)
-        body = job.body
+        started = time.monotonic()
+        body = job.submission.body
         try:
-            job.connection = connection = self._connect(body.get("database"), body.get("schema"))
-            settle_schema(connection)
-            for statement in job.statements:
-                if job.failure:
-                    break
-                cursor = _executed(connection, statement, body.get("bindings"))
-                job.children.append(str(uuid4()))
-            if not job.failure:
-                job.rowtype = describe_as_rowtype(cursor._describe_last_sql())  # noqa: SLF001
-                job.rows = values.rows(job.rowtype, cursor._arrow_table)  # noqa: SLF001
-        except values.BindingError as error:
-            job.failure = job.failure or Failure("100132", str(error), "22000")
-        except Exception as error:  # noqa: BLE001 - every failure is the client's to hear
-            job.failure = job.failure or failure_of(error)
+            session = self._connect(body)
+        except StoppedError as stopped:
+            job.failure = stopped.failure
+            return
+        try:
+            settle_schema(session.connection)
+            for part in job.submission.parts:
+                result = await self._done(job, session, part)
+                self._results[result.handle] = result
+                job.results.append(result)
+        except StoppedError as stopped:
+            job.failure = stopped.failure
         finally:
-            if job.connection is not None:
-                with suppress(duckdb.Error):
-                    job.connection._duck_conn.rollback()  # noqa: SLF001 - there is no public word for it
-                job.connection.close()
-                job.connection = None
+            await run_in_threadpool(_ended, session)
+            self._execution.transactions.forget(session)
+            while len(self._results) > KEPT:
+                self._results.pop(next(iter(self._results)))
+        texts = ";\n".join(part.sql for part in job.submission.parts)
+        said = job.failure.message if job.failure else None
+        self._log(texts, started, said, session, len(job.submission.parts))
+
+    async def _done(self, job: Job, session: Session, part: submission.Part) -> Result:
+        """Run one statement.
+
+        Raises:
+            StoppedError: If it fails, with what the request is answered.
+        """
+        try:
+            bound = tuple(values.parameters(job.submission.bindings)) or None
+
+            async def work(left: str) -> Result:
+                return await run_in_threadpool(_executed, session.connection, left, bound)
+
+            def repeat() -> None:
+                _executed(session.connection, part.sql, bound)
+
+            repeatable = not part.sql.upper().startswith("COPY")
+            result: Result = await self._execution.run(
+                session, part.sql, job.running, work, repeat if repeatable else None
+            )
+        except Exception as error:  # every failure is the client's to hear
+            if job.running.failure:  # stopped by a time-out or on demand, which is the request's own end
+                raise StoppedError(job.running.failure) from error
+            failure = error.failure if isinstance(error, StoppedError) else failure_of(error)
+            if isinstance(error, values.BindingError):
+                failure = Failure("100038", str(error), "22018")
+            raise StoppedError(part.blamed(failure.message) if job.submission.several else failure) from error
+        return result
 
     def _answer(self, job: Job) -> Response:
-        about = _about(job)
-        if job.task and not job.task.done():
+        if not job.done:
             code, message = RUNNING
-            return JSONResponse({**about, "code": code, "message": message}, status_code=202)
+            about = {**_about(job.handle), "code": code, "message": message}
+            return JSONResponse(about, status_code=202)
         if job.failure:
-            return _error(408 if job.timed_out else 422, job.failure, **about)
-        code, message = DONE
-        several = {"statementHandles": job.children} if len(job.statements) > 1 else {}
-        starts = range(0, max(len(job.rows), 1), ROWS_A_PARTITION)
-        described = {
-            "numRows": len(job.rows),
-            "format": "jsonv2",
-            "partitionInfo": [{"rowCount": len(job.rows[at : at + ROWS_A_PARTITION])} for at in starts],
-            "rowType": job.rowtype,
-        }
-        first = job.rows[:ROWS_A_PARTITION]
-        found = {"resultSetMetaData": described, "data": first, "code": code, "message": message}
-        return JSONResponse({**about, **found, **several, "sqlState": "00000", "createdOn": job.created})
+            status = 408 if job.failure.code == "000630" else 422
+            return _error(status, job.failure, **_about(job.handle), createdOn=job.created)
+        return _partition(job.result(), "0")
 
 
-class _RefusedError(Exception):
-    """A request that is answered before anything runs."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.failure = Failure(code, message, "0A000")
-
-
-def _split(body: Mapping[str, Any]) -> list[str]:
-    """The statements of a request, as many as it says.
-
-    Raises:
-        _RefusedError: If there are more or fewer, or some that the SQL API does not take.
-    """
-    text = str(body["statement"])
-    wanted = int((body.get("parameters") or {}).get("MULTI_STATEMENT_COUNT", 1))
-    starts = [0]
-    starts += [token.end + 1 for token in sqlglot.tokenize(text, read="snowflake") if token.text == ";"]
-    pieces = [text[at:end] for at, end in zip(starts, [*starts[1:], len(text) + 1], strict=True)]
-    found = [piece.strip().rstrip(";").strip() for piece in pieces]
-    statements = [statement for statement in found if statement]
-    if wanted not in {0, len(statements)}:
-        raise _RefusedError(
-            "000008",
-            f"Actual statement count {len(statements)} did not match the desired statement count {wanted}.",
-        )
-    if len(statements) > 1 and body.get("bindings"):
-        raise _RefusedError("391911", "Bindings are not supported in a request of several statements.")
-    for statement in statements:
-        first = " ".join(statement.upper().split()[:2])
-        if first.split()[0] in _NEVER or (len(statements) == 1 and first.startswith(_ONLY_TOGETHER)):
-            raise _RefusedError("391911", f"Unsupported statement type '{first}'.")
-    return statements
-
-
-def _executed(connection: Any, statement: str, bindings: Mapping[str, Any] | None) -> Any:
+def _executed(connection: Any, sql: str, bound: tuple[Any, ...] | None) -> Result:
     cursor = connection.cursor()
-    sql = rewritten(connection, statement)
-    if not bindings:
-        return cursor.execute(sql)
-    arrays = values.columns(bindings)
-    if arrays is None:
-        return cursor.execute(sql, binding_params=tuple(values.parameters(bindings)), server=True)
-    count = _insert(connection, sql, arrays)
-    return cursor.execute(f'SELECT {count} AS "number of rows inserted"')
+    cursor.execute(rewritten(connection, sql), binding_params=bound, server=True)
+    rowtype = describe_as_rowtype(cursor._describe_last_sql())  # noqa: SLF001
+    return Result(rowtype, values.rows(rowtype, cursor._arrow_table))  # noqa: SLF001
 
 
-def _insert(connection: Any, sql: str, arrays: list[Any]) -> int:
-    """INSERT of many rows by bound arrays, in one go."""
-    parsed = sqlglot.parse_one(sql, read="snowflake")
-    target = parsed.this if isinstance(parsed, exp.Insert) else None
-    if not isinstance(target, exp.Schema) or not isinstance(parsed.args.get("expression"), exp.Values):
-        raise values.BindingError("Arrays are bound by INSERT ... VALUES only.")
-    import pyarrow as pa  # noqa: PLC0415 - other requests do without
-
-    names = [column.name for column in target.expressions]
-    duck = connection._duck_conn  # noqa: SLF001
-    duck.register("bound", pa.table(arrays, names=names))
-    try:
-        listed = ", ".join(f'"{name}"' for name in names)
-        into = duck_name(connection, target.this)
-        (count,) = duck.execute(f"INSERT INTO {into} ({listed}) SELECT {listed} FROM bound").fetchone() or (
-            0,
-        )
-    finally:
-        duck.unregister("bound")
-    return int(count)
+def _ended(session: Session) -> None:
+    roll_back(session)
+    with suppress(duckdb.Error):
+        session.connection.close()
 
 
-def _interrupt(job: Job) -> None:
-    connection = job.connection
-    if connection is not None:
-        with suppress(duckdb.Error):
-            connection._duck_conn.interrupt()  # noqa: SLF001
+def _partition(result: Result, which: str) -> Response:
+    """A result with its first partition, or another partition alone, compressed.
+
+    https://docs.snowflake.com/en/developer-guide/sql-api/handling-responses
+    """
+    starts = range(0, max(len(result.rows), 1), ROWS_A_PARTITION)
+    if not which.isdigit() or int(which) >= len(starts):
+        return _error(400, Failure("391900", f"There is no partition {which}.", "02000"))
+    start = starts[int(which)]
+    rows = result.rows[start : start + ROWS_A_PARTITION]
+    if start:
+        content = gzip.compress(json.dumps({"data": rows}).encode(), 1)
+        headers = {"Content-Encoding": "gzip"}
+        return Response(content, media_type="application/json", headers=headers)
+    described = {
+        "numRows": len(result.rows),
+        "format": "jsonv2",
+        "partitionInfo": [_sizes(result.rows[at : at + ROWS_A_PARTITION]) for at in starts],
+        "rowType": result.rowtype,
+    }
+    code, message = DONE
+    several = {"statementHandles": result.children} if result.children else {}
+    about = {"code": code, "sqlState": "00000", "message": message, "createdOn": result.created}
+    found = {"resultSetMetaData": described, "data": rows}
+    return JSONResponse({**found, **about, **_about(result.handle), **several})
 
 
-def _about(job: Job) -> dict[str, Any]:
-    return {"statementHandle": job.handle, "statementStatusUrl": f"{STATEMENTS}/{job.handle}"}
+def _sizes(rows: list[list[str | None]]) -> dict[str, int]:
+    return {"rowCount": len(rows), "uncompressedSize": sum(len(cell or "") for row in rows for cell in row)}
+
+
+def _about(handle: str) -> dict[str, Any]:
+    return {"statementHandle": handle, "statementStatusUrl": f"{STATEMENTS}/{handle}"}
 
 
 def _error(status: int, failure: Failure, **more: Any) -> Response:

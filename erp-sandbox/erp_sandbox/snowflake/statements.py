@@ -5,23 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import fakesnow.copy_into as fakesnow_copy
 import sqlglot
 from fakesnow.transforms import stage
 from sqlglot import exp
 
-from erp_sandbox.snowflake import staged
+from erp_sandbox.snowflake import copying, names, staged
+from erp_sandbox.snowflake.refusals import not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DONE = "SELECT 'Statement executed successfully.' AS \"status\""
 _SILENT = re.compile(
-    r"^\s*(?:ALTER\s+SESSION|USE\s+(?:ROLE|WAREHOUSE|SECONDARY)|GRANT|ALTER\s+WAREHOUSE"
-    r"|ALTER\s+TABLE\s+\S+\s+(?:ADD|DROP)\s+PRIMARY\s+KEY)\b",
+    r"^\s*(?:USE\s+(?:ROLE|WAREHOUSE|SECONDARY)|GRANT|ALTER\s+WAREHOUSE)\b",
     re.IGNORECASE,
 )
 _REMOVE = re.compile(r"^\s*(?:REMOVE|RM)\s+'?@(?P<stage>[^\s']+)'?\s*;?\s*$", re.IGNORECASE)
@@ -32,7 +32,6 @@ _CREATE_STREAM = re.compile(
     r"^\s*CREATE\s+STREAM\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<stream>\S+)\s+ON\s+TABLE\s+(?P<table>\S+)\s*;?\s*$",
     re.IGNORECASE,
 )
-_PURGE = re.compile(r"\bPURGE\s*=\s*TRUE\b", re.IGNORECASE)
 _START = re.compile(r"^\s*START\s+TRANSACTION\s*;?\s*$", re.IGNORECASE)
 
 
@@ -89,110 +88,29 @@ def _remove(connection: Any, sql: str) -> str:
     return DONE
 
 
+def _drop_stage(connection: Any, sql: str) -> str:
+    """Forget a stage, and its files with it."""
+    dropped = sqlglot.parse_one(sql, read="snowflake")
+    name = names.whole(connection, dropped.args["tables"][0])
+    with connection._duck_conn.cursor() as apart:  # noqa: SLF001 - stages are in another database
+        (count,) = apart.execute(
+            "DELETE FROM _fs_global._fs_information_schema._fs_stages"
+            " WHERE database_name = ? AND schema_name = ? AND name = ?",
+            list(name),
+        ).fetchone() or (0,)
+    if not count and not dropped.args.get("exists"):
+        raise not_found("Stage", name.shown)
+    shutil.rmtree(stage.internal_dir(".".join(name)), ignore_errors=True)
+    return f'SELECT {names.literal(f"{name.table} successfully dropped.")} AS "status"'
+
+
 def _files_below(folder: str) -> list[str]:
     return [os.path.join(base, name) for base, _, names in os.walk(folder) for name in names]  # noqa: PTH118
 
 
-def _copy(connection: Any, sql: str) -> str:
-    """COPY of Parquet by column name, into any table: fakesnow cannot copy into a temporary one."""
-    parsed = sqlglot.parse_one(sql, read="snowflake")
-    if not isinstance(parsed, exp.Copy):
-        return sql
-    if isinstance(parsed.args["files"][0], exp.Subquery):
-        return _copy_of_query(connection, parsed) or sql
-    table = parsed.this
-    if not isinstance(table, exp.Table):
-        return sql
-    duck = connection._duck_conn  # noqa: SLF001 - there is no public way to the session's database
-    source = parsed.args["files"][0].this.name
-    url = fakesnow_copy.stage_url_from_var(
-        source[1:],
-        duck,
-        connection.database,
-        connection.schema,
-        connection.table_stages,
-        table,
-    )
-    path = stage.file_path(url)
-    target = duck_name(connection, table)
-    has = {row[0]: row[0] for row in duck.execute(f"DESCRIBE {target}").fetchall()}
-    gives = [row[0] for row in duck.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()]
-    names = ", ".join(f'"{name}"' for name in gives if name in has)
-    if not names:
-        raise UnsupportedError(f"No column of {path} is one of {target}.")
-    (count,) = duck.execute(
-        f"INSERT INTO {target} ({names}) SELECT {names} FROM read_parquet(?)", [path]
-    ).fetchone() or (0,)
-    if _PURGE.search(sql):
-        os.remove(path)  # noqa: PTH107 - fakesnow's are texts
-    return _copied(source[1:], count)
-
-
-def _copy_of_query(connection: Any, parsed: exp.Copy) -> str | None:
-    """COPY of what a query makes of staged files."""
-    source = parsed.args["files"][0].this.args["from_"].this.name
-    insert = staged.insertion(connection, parsed)
-    if insert is None:
-        return None
-    (count,) = connection._duck_conn.execute(insert).fetchone() or (0,)  # noqa: SLF001
-    return _copied(source[1:], count)
-
-
-def _copied(file: str, count: int) -> str:
-    return (
-        f'SELECT \'{file}\' AS "file", \'LOADED\' AS "status", {count} AS "rows_parsed",'
-        f' {count} AS "rows_loaded", 1 AS "error_limit", 0 AS "errors_seen", NULL AS "first_error"'
-    ).replace('\\"', '"')
-
-
 def duck_name(connection: Any, table: exp.Table) -> str:
     """Where a table lies: a temporary one hides a permanent one of its name."""
-    duck = connection._duck_conn  # noqa: SLF001
-    name = table.this.name if table.this.quoted else table.this.name.upper()
-    temporary = duck.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = ?", [name]
-    ).fetchone()
-    if temporary and not table.db:
-        return f'temp.main."{name}"'
-    catalog = table.catalog or connection.database
-    return f'"{catalog}"."{table.db or connection.schema}"."{name}"'
-
-
-def _merge(connection: Any, sql: str) -> str:
-    """MERGE from a query: DuckDB has a MERGE of its own, while fakesnow merges from tables only.
-
-    fakesnow keeps its notes in another database, and DuckDB lets a transaction write to one database only.
-    """
-    parsed = sqlglot.parse_one(sql, read="snowflake")
-    if not isinstance(parsed, exp.Merge) or not isinstance(parsed.args.get("using"), exp.Subquery):
-        return sql
-    staged.resolve(connection, parsed)
-    for assignment in parsed.find_all(exp.EQ):
-        inside_set = isinstance(assignment.parent, exp.Update)
-        if inside_set and isinstance(assignment.this, exp.Column):
-            assignment.this.set("table", None)  # DuckDB wants the bare column there
-    return _done_by_duckdb(connection, parsed)
-
-
-def _insert(connection: Any, sql: str) -> str:
-    """INSERT of a query that parses JSON: the numbers inside keep their digits, as in a VARIANT."""
-    parsed = sqlglot.parse_one(sql, read="snowflake")
-    query = parsed.args.get("expression") if isinstance(parsed, exp.Insert) else None
-    if not isinstance(query, exp.Select) or not query.find(exp.ParseJSON):
-        return sql
-    return _done_by_duckdb(connection, parsed)
-
-
-def _done_by_duckdb(connection: Any, parsed: exp.Expr) -> str:
-    """Run a statement in DuckDB's own words and give one that answers with the number of rows.
-
-    DuckDB's JSON() writes numbers anew, through doubles; a cast only checks the text and keeps it.
-    """
-    for parse in list(parsed.find_all(exp.ParseJSON)):
-        parse.replace(exp.cast(parse.this.copy(), exp.DataType.Type.JSON))
-    duck = connection._duck_conn  # noqa: SLF001
-    (count,) = duck.execute(parsed.sql(dialect="duckdb")).fetchone() or (0,)
-    return f'SELECT {count} AS "number of rows inserted", 0 AS "number of rows updated"'
+    return names.place(connection, names.whole(connection, table))
 
 
 def _create_stream(connection: Any, sql: str) -> str:
@@ -238,9 +156,8 @@ _HANDLERS: tuple[tuple[Callable[[str], bool], Callable[[Any, str], str]], ...] =
     (_starts(r"CREATE\s+(?:OR\s+REPLACE\s+)?STREAM"), _create_stream),
     (_starts(r"SHOW\s+STREAMS"), _show_streams),
     (_starts(r"DROP\s+FILE\s+FORMAT"), _drop_file_format),
-    (_starts(r"COPY\s+INTO"), _copy),
-    (_starts("MERGE"), _merge),
-    (_starts(r"INSERT\s+INTO"), _insert),
+    (_starts(r"DROP\s+STAGE"), _drop_stage),
+    (_starts(r"COPY\s+INTO"), copying.run),
 )
 
 

@@ -10,10 +10,10 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    import pyarrow as pa
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - seconds are counted from it in any zone
 _DAY_MS = 86_400_000
@@ -22,7 +22,28 @@ _SECOND_NS = 1_000_000_000
 
 
 class BindingError(Exception):
-    """A binding that Snowflake could not read."""
+    """A binding that Snowflake cannot read."""
+
+
+def checked(bindings: Any) -> None:
+    """See that bindings have the documented form: a type and one text, or null, for each placeholder.
+
+    Arrays are an affair between Snowflake and its own drivers; what the page gives for a value is a string.
+    https://docs.snowflake.com/en/developer-guide/sql-api/submitting-requests
+
+    Raises:
+        BindingError: If they have not.
+    """
+    if not isinstance(bindings, dict):
+        raise BindingError("The bindings must be an object.")
+    for place, each in bindings.items():
+        if not isinstance(each, dict) or not isinstance(each.get("type"), str):
+            raise BindingError(f"Binding {place} has no type.")
+        if each["type"].upper() not in _READERS:
+            raise BindingError(f"Binding {place} has the unknown type {each['type']}.")
+        if not isinstance(each.get("value"), str | None):
+            kind = "an array" if isinstance(each["value"], list) else type(each["value"]).__name__
+            raise BindingError(f"The value of binding {place} must be a string, not {kind}.")
 
 
 def parameters(bindings: Mapping[str, Mapping[str, Any]]) -> list[Any]:
@@ -31,27 +52,7 @@ def parameters(bindings: Mapping[str, Mapping[str, Any]]) -> list[Any]:
     Raises:
         BindingError: If the placeholders are not numbered from 1, or a value does not fit its type.
     """
-    return [_read(str(each.get("type")), each.get("value")) for each in _in_order(bindings)]
-
-
-def columns(bindings: Mapping[str, Mapping[str, Any]]) -> list[pa.Array] | None:
-    """One array a placeholder, if they hold a value for each of many rows.
-
-    Raises:
-        BindingError: As for :func:`parameters`, or if the arrays differ in length.
-    """
-    ordered = _in_order(bindings)
-    if not any(isinstance(each.get("value"), list) for each in ordered):
-        return None
-    arrays = []
-    for each in ordered:
-        kind = str(each.get("type"))
-        values = [None if value is None else _read(kind, value) for value in each["value"]]
-        plain = values if kind == "BINARY" else [None if value is None else str(value) for value in values]
-        arrays.append(pa.array(plain, pa.binary() if kind == "BINARY" else pa.string()))
-    if len({len(array) for array in arrays}) != 1:
-        raise BindingError("The arrays of the bindings differ in length.")
-    return arrays
+    return [_read(str(each.get("type")).upper(), each.get("value")) for each in _in_order(bindings)]
 
 
 def rows(rowtype: Sequence[Mapping[str, Any]], table: pa.Table | None) -> list[list[str | None]]:

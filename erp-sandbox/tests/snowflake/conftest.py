@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import os
+import re
 import subprocess
 import sys
-from contextlib import contextmanager
+import urllib.error
+import urllib.request
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +23,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 BIN = Path(sys.executable).parent
+CONNECTOR5 = Path(
+    os.environ.get(
+        "CONNECTOR5_PYTHON", Path(__file__).resolve().parents[3] / ".venv-connector5" / "bin" / "python"
+    )
+)
 TOKEN = "a-programmatic-access-token"
 
 
@@ -127,6 +138,46 @@ class Session:
         )
 
 
+class Api:
+    """Requests to one server, as its documentation describes them."""
+
+    def __init__(self, server, token):
+        self.server, self.token = server, token
+        self.sent = {}
+
+    def ask(self, method, path, body=None, **headers):
+        sent = {
+            "Authorization": f"Bearer {self.token}",
+            "X-Snowflake-Authorization-Token-Type": "PROGRAMMATIC_ACCESS_TOKEN",
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": "test/1.0",
+            **headers,
+        }
+        sent = {name: value for name, value in sent.items() if value is not None}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.server.url}{path}", data, sent, method=method)
+        try:
+            answer = urllib.request.urlopen(request)
+        except urllib.error.HTTPError as refused:
+            answer = refused
+        with answer:
+            self.sent = answer.headers
+            raw = answer.read()
+        if self.sent.get("Content-Encoding") == "gzip":
+            raw = gzip.decompress(raw)
+        return answer.status, json.loads(raw)
+
+    def run(self, statement, query="", **body):
+        return self.ask(
+            "POST", f"/api/v2/statements{query}", {"statement": statement, "database": "BOOKS", **body}
+        )
+
+    def several(self, *statements, query="", **body):
+        count = {"MULTI_STATEMENT_COUNT": str(len(statements))}
+        return self.run("; ".join(statements), query, parameters=count, **body)
+
+
 @pytest.fixture(scope="session")
 def key(tmp_path_factory):
     return Key.made(tmp_path_factory.mktemp("keys"), "loader")
@@ -144,9 +195,47 @@ def access_token():
     return TOKEN
 
 
+_CLIENT = """
+import json, sys, time
+import snowflake.connector
+how, program = json.loads(sys.argv[1]), sys.argv[2]
+connection = snowflake.connector.connect(**how)
+def run(sql):
+    return connection.cursor().execute(sql).fetchall()
+def refused(sql):
+    try:
+        run(sql)
+    except snowflake.connector.errors.Error as error:
+        return [error.errno, str(error)]
+    return None
+exec(program)
+"""
+
+
+@pytest.fixture(params=["connector 4", "connector 5"])
+def client(request):
+    """Runs a program with each generation of the connector: it has ``run``, ``refused`` and prints JSON."""
+    python = sys.executable if request.param == "connector 4" else CONNECTOR5
+
+    def client(server, program, env=None, **how):
+        how = how or {"authenticator": "SNOWFLAKE_JWT", "private_key_file": str(server.key.private)}
+        how = {"user": "LOADER", "login_timeout": 10, **server.address(), **how}
+        result = subprocess.run(
+            [python, "-c", _CLIENT, json.dumps(how), program],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, **(env or {})},
+        )
+        assert result.returncode == 0, result.stderr[-3000:]
+        return json.loads(result.stdout.splitlines()[-1])
+
+    return client
+
+
 @contextmanager
-def running(folder, key):
-    server = Server(folder, key).start()
+def running(folder, key, *options):
+    server = Server(folder, key).start(*options)
     try:
         yield server
     finally:
@@ -154,9 +243,17 @@ def running(folder, key):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, key):
-    with running(tmp_path_factory.mktemp("snowflake"), key) as server:
+def server(tmp_path_factory, key, request):
+    """A server for a module, with the module's ``OPTIONS``."""
+    options = getattr(request.module, "OPTIONS", ())
+    with running(tmp_path_factory.mktemp("snowflake"), key, *options) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def server_for(tmp_path_factory, key):
+    """Runs a server with options, for a module that prepares it."""
+    return lambda *options: running(tmp_path_factory.mktemp("snowflake"), key, *options)
 
 
 @pytest.fixture
@@ -167,7 +264,27 @@ def own_server(tmp_path, key):
 
 
 @pytest.fixture
+def server_with(tmp_path, key):
+    """Starts a server with options."""
+    with ExitStack() as stack:
+        yield lambda *options: stack.enter_context(running(tmp_path, key, *options))
+
+
+@pytest.fixture
 def session(server, request):
     """A session in a schema of its own."""
-    schema = request.node.name.upper()[:60].replace("[", "_").replace("]", "")
+    schema = re.sub(r"\W+", "_", request.node.name.upper())[:80]
     return server.session(schema=schema)
+
+
+@pytest.fixture
+def api_of(access_token):
+    """The SQL API of a server."""
+    return lambda server: Api(server, access_token)
+
+
+@pytest.fixture
+def api(server, api_of):
+    """The SQL API, and a schema to work in."""
+    server.session()
+    return api_of(server)

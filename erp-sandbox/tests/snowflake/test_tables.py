@@ -61,8 +61,8 @@ def test_purge_takes_the_file_off_the_stage(session, tmp_path):
     )
     session.run(copy)
     assert session.run("SELECT X FROM T") == [(1,)]
-    with pytest.raises(snowflake.connector.errors.Error):
-        session.run(copy)
+    # no error: who does not read the answer would not know that nothing was loaded
+    assert session.run(copy) == [("Copy executed with 0 files processed.",)]
 
 
 def test_every_type_keeps_its_value(session):
@@ -134,24 +134,6 @@ def test_a_dollar_inside_a_text_names_no_variable(session):
     session.run("CREATE TABLE T (X VARCHAR)")
     session.run("INSERT INTO T VALUES (%s)", '{"$schema": "it\'s \\\\ $here"}')
     assert session.run("SELECT X FROM T") == [('{"$schema": "it\'s \\\\ $here"}',)]
-
-
-def test_a_row_that_another_transaction_changes_is_locked(server, session):
-    other = server.session(schema=session.connection.schema)
-    session.run("CREATE TABLE T (X NUMBER(38,0), Y NUMBER(38,0))")
-    session.run("INSERT INTO T VALUES (1, 1)")
-    merge = (
-        "MERGE INTO T t USING (SELECT 1 AS X) s ON t.X = s.X"
-        " WHEN MATCHED THEN UPDATE SET Y = 2 WHEN NOT MATCHED THEN INSERT (X, Y) VALUES (s.X, 2)"
-    )
-    session.run("BEGIN")
-    session.run(merge)
-    other.run("BEGIN")
-    with pytest.raises(snowflake.connector.errors.Error, match="waited for a lock"):
-        other.run(merge)
-    other.run("ROLLBACK")
-    session.run("COMMIT")
-    other.run(merge)
 
 
 def test_a_rollback_leaves_nothing(session):

@@ -1,0 +1,101 @@
+"""Snowflake's SQL as a tree whose conversions keep the arguments that were written.
+
+sqlglot reads ``TO_DATE(x, 'YYYY-MM-DD')`` into a node of its own with another format language; what a format
+takes and refuses can only be told from Snowflake's.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+from sqlglot.dialects.snowflake import Snowflake
+from sqlglot.parsers.snowflake import SnowflakeParser
+
+from erp_sandbox.snowflake.refusals import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONVERSIONS = frozenset(
+    {
+        "TO_NUMBER",
+        "TO_DECIMAL",
+        "TO_NUMERIC",
+        "TO_DOUBLE",
+        "TO_BOOLEAN",
+        "TO_DATE",
+        "TO_TIME",
+        "TO_TIMESTAMP",
+        "TO_TIMESTAMP_TZ",
+        "TO_TIMESTAMP_LTZ",
+        "TO_TIMESTAMP_NTZ",
+        "TO_BINARY",
+        "TO_VARCHAR",
+        "TO_CHAR",
+    }
+)
+
+
+class _Parser(SnowflakeParser):
+    FUNCTIONS = {  # noqa: RUF012 - sqlglot's own way
+        name: build for name, build in SnowflakeParser.FUNCTIONS.items() if name not in CONVERSIONS
+    }
+    FUNCTION_PARSERS = {  # noqa: RUF012
+        name: parse for name, parse in SnowflakeParser.FUNCTION_PARSERS.items() if name not in CONVERSIONS
+    }
+
+
+class Grammar(Snowflake):
+    """Snowflake's dialect, its conversions left as they were written."""
+
+    Parser = _Parser
+
+
+def parse(sql: str) -> exp.Expr:
+    """Read one statement.
+
+    Raises:
+        ParseError: If it is none.
+    """
+    logger = logging.getLogger("sqlglot")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # "contains unsupported syntax": what to do with it is decided later
+    try:
+        found = [each for each in Grammar().parse(sql) if each is not None]
+    finally:
+        logger.setLevel(level)
+    if len(found) != 1 or isinstance(found[0], exp.Semicolon):
+        found = [each for each in found if not isinstance(each, exp.Semicolon)]
+    if len(found) != 1:
+        raise Refusal(
+            "000008",
+            "0A000",
+            f"Actual statement count {len(found)} did not match the desired statement count 1.",
+        )
+    return found[0]
+
+
+def bound(statement: exp.Expr, values: Sequence[Any] | None) -> dict[str, Any]:
+    """Name the placeholders, as a tree that is turned round does not keep their order.
+
+    Args:
+        statement: The statement, which is changed.
+        values: One value a placeholder.
+
+    Returns:
+        The values by their names.
+    """
+    marks = [mark for mark in statement.find_all(exp.Placeholder, bfs=False) if not mark.this]
+    named = {}
+    for place, (mark, value) in enumerate(zip(marks, values or (), strict=False), 1):
+        mark.set("this", f"bound_{place}")
+        named[f"bound_{place}"] = value
+    return named
+
+
+def used(sql: str, named: dict[str, Any]) -> dict[str, Any] | None:
+    """The values that a text of DuckDB's mentions: it refuses others."""
+    found = {name: value for name, value in named.items() if f"${name}" in sql}
+    return found or None
