@@ -23,10 +23,10 @@ def main() -> None:
 def secrets_group() -> None:
     """Encrypt the secrets in settings.
 
-    The key comes from the environment: ML_CONNECTOR_KEY (several, separated by commas: the first one
-    encrypts, all of them decrypt) or ML_CONNECTOR_KEY_FILE, the path of a file that holds it. Secrets are
+    The keys come from the environment: ML_CONNECTOR_KEY (several, separated by commas), then those of the
+    file whose path is in ML_CONNECTOR_KEY_FILE. The first one encrypts, all of them decrypt. Secrets are
     read from standard input, or asked for without echo at a terminal; never from the command line, which
-    others can see.
+    others can see. White space around a secret is not part of it.
     """
 
 
@@ -45,7 +45,7 @@ def encrypt() -> None:
 @secrets_group.command()
 def decrypt() -> None:
     """Print the plain text of an enc:v1: value."""
-    value = _read("Encrypted value").strip()
+    value = _read("Encrypted value")
     if not value.startswith(secrets.PREFIX):
         raise click.ClickException(f"This value is not encrypted: it does not start with {secrets.PREFIX}.")
     click.echo(_answer(secrets.reveal, value))
@@ -64,12 +64,13 @@ def rotate() -> None:
 
 
 def _read(what: str, *, confirm: bool = False) -> str:
-    """Read a pipe whole, a person without echo; the line feed that ends the input is not part of it."""
+    """Read a pipe whole, a person without echo; white space around it is not part of it."""
     if _at_terminal():
         text = str(click.prompt(what, hide_input=True, confirmation_prompt=confirm, err=True))
     else:
-        text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
-    if not text.strip():
+        text = sys.stdin.read()
+    text = text.strip()
+    if not text:
         raise click.ClickException(f"{what} is empty: give it on standard input.")
     return text
 

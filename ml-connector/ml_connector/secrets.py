@@ -7,11 +7,17 @@ configuration file alone reveals nothing.
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 import os
-from collections.abc import Collection, Mapping
+import re
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -21,7 +27,12 @@ KEY_FILE_VARIABLE = "ML_CONNECTOR_KEY_FILE"
 REDACTED = "***"
 
 _SHORTEST_REDACTED = 4
+_SHORTEST_LINE = 16
+_PEM_BORDER = "-----"
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 _known: set[str] = set()
+_warned: set[str] = set()
+_LOGGER = logging.getLogger(__name__)
 
 
 class SecretError(ValueError):
@@ -56,15 +67,17 @@ def reveal(value: str) -> str:
     """Return a setting's plain text, and have it redacted from logs from now on.
 
     Args:
-        value: Plain text, which is returned unchanged, or `enc:v1:<token>`.
+        value: Plain text, or `enc:v1:<token>`.
 
     Returns:
-        The plain text.
+        The plain text without white space around it: a line feed that came with a file or a clipboard is
+        part of no secret, and an HTTP library quotes the header that it refuses because of one.
 
     Raises:
         SecretError: No usable key is set, or none of them opens the token.
     """
-    plain = _decrypted(value) if value.startswith(PREFIX) else value
+    value = value.strip()
+    plain = _decrypted(value).strip() if value.startswith(PREFIX) else value
     remember(plain)
     return plain
 
@@ -89,6 +102,22 @@ def rotate(value: str) -> str:
         raise SecretError(_WRONG_KEY) from None
 
 
+def clean_config(config: Mapping[str, Any], secret_names: Collection[str]) -> dict[str, Any]:
+    """Copy a configuration with its secrets as text without white space around them, still encrypted.
+
+    To be called before anything else sees the settings, their validation included.
+
+    Args:
+        config: The settings; nested objects and arrays are searched too.
+        secret_names: The names of secret settings, at any depth.
+
+    Returns:
+        A new dictionary. A secret given as a number is its text; those in plain text are redacted from now
+        on; every other value is the same as before.
+    """
+    return {name: _cleaned(name, value, secret_names) for name, value in config.items()}
+
+
 def reveal_config(config: Mapping[str, Any], secret_names: Collection[str]) -> dict[str, Any]:
     """Copy a configuration with its secrets in plain text.
 
@@ -106,13 +135,27 @@ def reveal_config(config: Mapping[str, Any], secret_names: Collection[str]) -> d
 
 
 def remember(secret: str) -> None:
-    """Have a value removed from logs and from what `redact` is given.
+    """Have a value removed from logs and from what `redact` is given, in every form that is sent or shown.
 
     Args:
         secret: The plain text; values under four characters are left alone, they would blot out common words.
     """
+    secret = secret.strip()
     if len(secret) >= _SHORTEST_REDACTED:
-        _known.update({secret, secret.upper()})
+        _known.update(_forms(secret), _forms(secret.upper()))
+
+
+def remember_basic(user: str, password: str) -> None:
+    """Have the header of HTTP's basic authentication redacted, and the password itself.
+
+    Args:
+        user: The user's name.
+        password: The plain text.
+    """
+    remember(password)
+    if password:
+        for pair in {f"{user}:{password}", f"{user}:{password}".upper()}:
+            _known.update(_base64_forms(pair))
 
 
 def redact(text: str) -> str:
@@ -174,6 +217,7 @@ _WRONG_KEY = (
 
 
 def _revealed(name: str, value: Any, secret_names: Collection[str]) -> Any:
+    value = _as_text(name, value, secret_names)
     if isinstance(value, str) and name in secret_names:
         try:
             return reveal(value)
@@ -186,6 +230,52 @@ def _revealed(name: str, value: Any, secret_names: Collection[str]) -> Any:
     return value
 
 
+def _cleaned(name: str, value: Any, secret_names: Collection[str]) -> Any:
+    value = _as_text(name, value, secret_names)
+    if isinstance(value, str) and name in secret_names:
+        value = value.strip()
+        if not value.startswith(PREFIX):
+            remember(value)
+        return value
+    if isinstance(value, Mapping):
+        return clean_config(value, secret_names)
+    if isinstance(value, list):
+        return [_cleaned(name, item, secret_names) for item in value]
+    return value
+
+
+def _as_text(name: str, value: Any, secret_names: Collection[str]) -> Any:
+    number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+    return str(value) if number and name in secret_names else value
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it stands in a URL, in a header, in JSON and in Python's messages."""
+    yield secret
+    for encoded in (quote(secret), quote(secret, safe=""), quote_plus(secret)):
+        yield encoded
+        yield _ESCAPE.sub(lambda escape: escape[0].lower(), encoded)
+    for shown in (json.dumps(secret), repr(secret), repr(secret.encode())[1:]):
+        yield shown[1:-1]
+    yield from _base64_forms(secret)
+    # a private key may be shown a line at a time
+    yield from (line for line in map(str.strip, secret.splitlines()) if _is_telling(line))
+
+
+def _is_telling(line: str) -> bool:
+    return len(line) >= _SHORTEST_LINE and not line.startswith(_PEM_BORDER)
+
+
+def _base64_forms(secret: str) -> Iterator[str]:
+    for encoding in ("utf-8", "latin-1"):
+        try:
+            data = secret.encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        yield base64.b64encode(data).decode()
+        yield base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
 def _decrypted(value: str) -> str:
     try:
         return _keys().decrypt(value[len(PREFIX) :].encode()).decode()
@@ -193,24 +283,46 @@ def _decrypted(value: str) -> str:
         raise SecretError(_WRONG_KEY) from None
 
 
+def warn_if_readable(path: str | Path, what: str) -> None:
+    """Warn once a process if other users of the machine can read a file that only its owner should.
+
+    Args:
+        path: The file.
+        what: What it is, such as `The key file`.
+    """
+    if os.name != "posix" or str(path) in _warned:
+        return
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return  # whoever reads it will say so
+    if mode & (stat.S_IRGRP | stat.S_IROTH):
+        _warned.add(str(path))
+        _LOGGER.warning("%s %s can be read by other users of this machine: chmod 600 it.", what, path)
+
+
 def _keys() -> MultiFernet:
     """Collect the keys: the first one encrypts, all of them decrypt."""
-    listed = os.environ.get(KEY_VARIABLE, "")
-    source = KEY_VARIABLE
-    if not listed.strip() and (path := os.environ.get(KEY_FILE_VARIABLE, "").strip()):
-        source = KEY_FILE_VARIABLE
+    keys = _listed(os.environ.get(KEY_VARIABLE, ""), KEY_VARIABLE)
+    if path := os.environ.get(KEY_FILE_VARIABLE, "").strip():
+        warn_if_readable(path, f"The file of {KEY_FILE_VARIABLE},")
         try:
-            listed = Path(path).read_text(encoding="utf-8")
+            text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
             raise SecretError(f"The file of {KEY_FILE_VARIABLE}, {path}, cannot be read: {reason}.") from None
-    keys = listed.replace(",", " ").split()
+        keys += _listed(text, KEY_FILE_VARIABLE)
     if not keys:
         raise SecretError(
             f"There is no encryption key: set {KEY_VARIABLE}, or {KEY_FILE_VARIABLE} to a file that holds it"
             " (`ml-connector secrets generate-key` makes one)."
         )
-    return MultiFernet([_cipher(key, f"Key {n} of {len(keys)} in {source}") for n, key in enumerate(keys, 1)])
+    return MultiFernet(keys)
+
+
+def _listed(text: str, source: str) -> list[Fernet]:
+    keys = text.replace(",", " ").split()
+    return [_cipher(key, f"Key {n} of {len(keys)} in {source}") for n, key in enumerate(keys, 1)]
 
 
 def _cipher(key: str, name: str) -> Fernet:

@@ -25,6 +25,10 @@ def test_a_secret_goes_in_encrypted_and_comes_out_plain(run):
     assert run("decrypt", text=encrypted).output == "p@ss word\n"
 
 
+def test_white_space_around_a_secret_is_left_out(run):
+    assert run("decrypt", text=run("encrypt", text=" p@ss word\r\n\n").output).output == "p@ss word\n"
+
+
 def test_a_private_key_keeps_its_lines(run):
     pem = "-----BEGIN-----\nabc\n-----END-----\n"
     assert run("decrypt", text=run("encrypt", text=pem).output).output == pem

@@ -1,11 +1,28 @@
 from __future__ import annotations
 
+import base64
+import json
 import logging
+from decimal import Decimal
+from urllib.parse import quote, quote_plus
 
 import pytest
+import requests
 
 from ml_connector import secrets
-from ml_connector.secrets import SecretError, encrypt, generate_key, redact, reveal, reveal_config, rotate
+from ml_connector.secrets import (
+    SecretError,
+    clean_config,
+    encrypt,
+    generate_key,
+    redact,
+    remember,
+    remember_basic,
+    reveal,
+    reveal_config,
+    rotate,
+    warn_if_readable,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +30,7 @@ def _no_keys_and_nothing_known(monkeypatch):
     monkeypatch.delenv(secrets.KEY_VARIABLE, raising=False)
     monkeypatch.delenv(secrets.KEY_FILE_VARIABLE, raising=False)
     monkeypatch.setattr(secrets, "_known", set())
+    monkeypatch.setattr(secrets, "_warned", set())
 
 
 @pytest.fixture
@@ -140,3 +158,110 @@ def test_logs_lose_secrets_in_message_arguments_and_traceback(capsys):
     assert "ValueError: bad password ***" in shown
     assert "this is fine" in shown
     assert "hunter22" not in shown
+
+
+@pytest.mark.usefixtures("key")
+def test_white_space_around_a_secret_is_not_part_of_it():
+    assert reveal(" token-1234\r\n") == "token-1234"
+    assert reveal(encrypt("token-1234\n") + "\n") == "token-1234"
+    assert reveal("-----BEGIN-----\nabc\n-----END-----\n") == "-----BEGIN-----\nabc\n-----END-----"
+    assert redact("the token-1234 is") == "the *** is"
+
+
+def test_a_secret_given_as_a_number_is_its_text():
+    config = {
+        "password": 90210,
+        "pin": Decimal("1.50"),
+        "page_size": 5,
+        "companies": [{"password": 12345678}],
+    }
+    for change in (clean_config, reveal_config):
+        assert change(config, {"password", "pin"}) == {
+            "password": "90210",
+            "pin": "1.50",
+            "page_size": 5,
+            "companies": [{"password": "12345678"}],
+        }
+    assert redact("not 90210, nor 12345678") == "not ***, nor ***"
+
+
+@pytest.mark.usefixtures("key")
+def test_settings_are_cleaned_before_they_are_opened():
+    token = encrypt("hidden")
+    found = clean_config(
+        {"password": f" {token}\n", "token": ["  plain-text "], "x": " y "}, {"password", "token"}
+    )
+    assert found == {"password": token, "token": ["plain-text"], "x": " y "}
+    assert redact("plain-text") == "***"
+    assert reveal_config(found, {"password"})["password"] == "hidden"
+    assert clean_config({"password": None, "flag": True}, {"password", "flag"}) == {
+        "password": None,
+        "flag": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "secret", ["p@ss/wörd 1+&", 'quo"te\\back', "line one is a long line\nline two is one too"]
+)
+def test_every_form_that_a_secret_is_sent_in_is_redacted(secret):
+    remember(f" {secret}\n")
+    upper = secret.upper()
+    forms = [
+        secret, upper, quote(secret), quote(secret, safe=""), quote_plus(secret), quote_plus(upper),
+        json.dumps(secret), repr(secret), repr(secret.encode()),
+        base64.b64encode(secret.encode()).decode(), base64.b64encode(upper.encode()).decode(),
+        base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+    ]  # fmt: skip
+    for form in forms:
+        assert "***" in redact(f"x {form} y")
+        assert redact(f"x {form} y").strip("x y'\"b=") == "***"
+
+
+def test_url_encoding_in_small_letters_is_redacted_too():
+    remember("Ab/Cd")
+    assert redact("Ab%2FCd Ab%2fCd") == "*** ***"
+
+
+def test_a_private_key_is_redacted_line_by_line():
+    remember("-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\nshort\n-----END PRIVATE KEY-----\n")
+    assert redact("| MIIEvQIBADANBgkqhkiG9w0BAQ |") == "| *** |"
+    assert redact("-----BEGIN PRIVATE KEY----- short") == "-----BEGIN PRIVATE KEY----- short"
+
+
+@pytest.mark.parametrize(("user", "password"), [("ADMIN", "s3cret pass"), ("jörg", "grün"), ("a", "b")])
+def test_the_header_of_basic_authentication_is_redacted(user, password):
+    remember_basic(user, password)
+    prepared = requests.Request("GET", "http://sage.example", auth=(user, password)).prepare()
+    assert redact(str(prepared.headers["Authorization"])) == "Basic ***"
+    assert redact(base64.b64encode(f"{user}:{password}".encode()).decode()) == "***"
+
+
+def test_keys_of_the_variable_and_of_the_file_are_both_used(monkeypatch, tmp_path, key):
+    other = generate_key()
+    file = tmp_path / "keys"
+    file.write_text(other)
+    file.chmod(0o600)
+    monkeypatch.setenv(secrets.KEY_VARIABLE, other)
+    made_with_other = encrypt("s3cret")
+    monkeypatch.setenv(secrets.KEY_VARIABLE, key)
+    monkeypatch.setenv(secrets.KEY_FILE_VARIABLE, str(file))
+    assert reveal(made_with_other) == "s3cret"
+    made_with_first = encrypt("s3cret")
+    monkeypatch.delenv(secrets.KEY_FILE_VARIABLE)
+    assert reveal(made_with_first) == "s3cret"
+    monkeypatch.setenv(secrets.KEY_FILE_VARIABLE, str(tmp_path / "gone"))
+    with pytest.raises(SecretError, match="gone, cannot be read"):
+        reveal(made_with_first)
+
+
+@pytest.mark.parametrize(("mode", "warnings"), [(0o600, 0), (0o400, 0), (0o640, 1), (0o644, 1)])
+def test_a_key_file_that_others_can_read_is_warned_of_once(monkeypatch, tmp_path, caplog, mode, warnings):
+    file = tmp_path / "keys"
+    file.write_text(generate_key())
+    file.chmod(mode)
+    monkeypatch.setenv(secrets.KEY_FILE_VARIABLE, str(file))
+    reveal(encrypt("s3cret"))
+    warn_if_readable(file, "The private key")
+    assert len(caplog.records) == warnings
+    if warnings:
+        assert f"{file} can be read by other users of this machine: chmod 600 it." in caplog.text

@@ -24,6 +24,8 @@ SANDBOX = Path(os.environ.get("ERP_SANDBOX", ROOT / ".venv" / "bin" / "erp-sandb
 CONNECTOR5 = Path(os.environ.get("CONNECTOR5_PYTHON", ROOT / ".venv-connector5" / "bin" / "python"))
 CONNECTOR = int(version("snowflake-connector-python").partition(".")[0])
 TOKEN = "a-programmatic-access-token"
+OAUTH_TOKEN = "an-oauth-access-token"
+OAUTH_CLIENT = ("the-client", "the-client-secret")
 
 
 def pem_of(key):
@@ -149,6 +151,7 @@ def account(tmp_path_factory):
     log = (folder / "log").open("w")
     command = [SANDBOX, "serve", "snowflake", "--path", folder / "data", "--user", "LOADER"]
     command += ["--public-key", public, "--token", TOKEN]
+    command += ["--oauth-token", OAUTH_TOKEN, "--oauth-client", ":".join(OAUTH_CLIENT)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
     try:
         line = process.stdout.readline()

@@ -6,6 +6,7 @@ import gzip
 import http.client
 import json
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ class Proxy:
     """Passes requests on; ``trouble(path, statement)`` says what happens to each.
 
     It gives None (nothing), ``"refuse"`` (503), ``"cut"`` (passed on, but the answer is lost), ``"reset"`` (not
-    passed on), ``"silence"`` (no answer), a dict (that answer, as JSON), or a status, headers and a dict.
+    passed on), ``"silence"`` (no answer), what :meth:`slow` gives, a dict (that answer, as JSON), or a status, headers and a dict.
     """
 
     def __init__(self, url):
@@ -23,6 +24,8 @@ class Proxy:
         self.trouble = lambda path, statement: None
         self.statements = []
         self.paths = []
+        self.bodies = []
+        self.results = {}
         self.lock = threading.Lock()
         self.closing = threading.Event()
 
@@ -37,6 +40,7 @@ class Proxy:
             self.statements.append(statement)
         with self.lock:
             self.paths.append(path)
+            self.bodies.append((path, body))
             return self.trouble(path, statement)
 
     @staticmethod
@@ -51,6 +55,57 @@ class Proxy:
             return None
 
         return trouble
+
+    @staticmethod
+    def outage(seconds, what="reset", after=""):
+        """Nothing gets through for some seconds, from the first statement on that has a word in it."""
+        ends = []
+
+        def trouble(_path, statement):
+            if not ends and after in statement:
+                ends.append(time.monotonic() + seconds)
+            return what if ends and time.monotonic() < ends[0] else None
+
+        return trouble
+
+    def slow(self, answers, seconds, *words):
+        """The connector's statements that begin with one of some words take their time.
+
+        Each of so many answers comes after some seconds and says 333333, as Snowflake's do every 45 s.
+        """
+
+        def trouble(path, statement):
+            if path.startswith("/test-result/"):
+                return ("wait", path.partition("?")[0])
+            if statement and statement.lstrip().startswith(words):
+                return ("hold", answers, seconds)
+            return None
+
+        return trouble
+
+    def logins(self):
+        """What the logins of the connector said."""
+        return [json.loads(body)["data"] for path, body in self.bodies if "login-request" in path]
+
+    def requests(self):
+        """The bodies of the SQL API's requests."""
+        return [json.loads(body) for path, body in self.bodies if path.startswith("/api/v2/statements?")]
+
+    def hold(self, answers, seconds, answer):
+        """Keep an answer back; what says how it is asked for."""
+        key = f"/test-result/{len(self.results)}"
+        self.results[key] = [answers, seconds, answer]
+        return self.waited(key)
+
+    def waited(self, key):
+        """The next answer to one that is asked for."""
+        left, seconds, answer = self.results[key]
+        time.sleep(seconds)
+        if left:
+            self.results[key][0] -= 1
+            said = {"code": "333333", "message": None, "success": True, "data": {"getResultUrl": key}}
+            return 200, [("Content-Type", "application/json")], json.dumps(said).encode()
+        return answer
 
     def forward(self, method, path, headers, body):
         connection = http.client.HTTPConnection(self.upstream.hostname, self.upstream.port, timeout=60)
@@ -87,7 +142,10 @@ def proxied(url):
             if isinstance(what, dict):
                 self.answer(200, [("Content-Type", "application/json")], json.dumps(what).encode())
                 return
-            if isinstance(what, tuple):
+            if isinstance(what, tuple) and what[0] == "wait":
+                self.answer(*proxy.waited(what[1]))
+                return
+            if isinstance(what, tuple) and what[0] != "hold":
                 status, answered, answer = what
                 self.answer(status, list(answered.items()), json.dumps(answer).encode())
                 return
@@ -98,6 +156,9 @@ def proxied(url):
             if what == "cut":
                 self.close_connection = True
                 return
+            if what is not None:
+                _, answers, seconds = what
+                status, answered, body = proxy.hold(answers, seconds, (status, answered, body))
             self.answer(status, answered, body)
 
         do_GET = do_POST = do_PUT = handle_any

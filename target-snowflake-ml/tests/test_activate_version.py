@@ -60,4 +60,10 @@ def test_one_deleted_record_removes_its_row_with_hard_delete(warehouse, bills, m
 def test_a_version_of_a_stream_without_schema_is_bad_input(warehouse):
     run = warehouse.load(version_of(1))
     assert run.code == 1
-    assert "Line 1 of the input, ACTIVATE_VERSION of stream 'bills', cannot be used" in run.log
+    assert "ACTIVATE_VERSION of stream 'bills'" in run.log
+
+
+def test_a_version_that_comes_before_its_schema_is_kept_until_that_comes(warehouse, bills):
+    run = warehouse.load(version_of(1), bills.schema, bills.record(1, version=1), version_of(1))
+    assert run.code == 0, run.log
+    assert warehouse.rows("BILLS", "ID", where='"_SDC_DELETED_AT" IS NULL') == [(1,)]

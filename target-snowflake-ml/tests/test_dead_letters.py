@@ -41,8 +41,10 @@ def test_the_bad_record_is_kept_and_the_good_ones_load(any_warehouse, bills):
 
 
 def test_a_batch_of_nothing_but_bad_records_is_a_batch_too(warehouse, bills):
-    run = warehouse.load(bills.schema, bills.record("x"), bills.record("y"))
-    assert run.code == 0, run.log
+    run = warehouse.load(bills.schema, bills.record("x"), bills.record("y"), bills.state("no"))
+    # a stream of which nothing could be loaded is no success
+    assert (run.code, run.states) == (1, [])
+    assert "Every record of 'bills' was rejected" in run.log
     assert warehouse.rows("BILLS", "ID") == []
     assert warehouse.audit("BATCHES", "RECORDS_LOADED", "RECORDS_REJECTED", "STATUS") == [(0, 2, "loaded")]
 

@@ -42,13 +42,18 @@ def test_append_only_keeps_every_record(any_warehouse, bills):
     assert any_warehouse.rows("BILLS", "ID", "VENDOR_NAME") == [(1, "Ace")] * 4
 
 
-def test_overwrite_leaves_what_the_last_run_read(any_warehouse, bills):
-    any_warehouse.load(bills.schema, bills.record(1), bills.record(2), load_method="overwrite")
+def version_of(number):
+    return {"type": "ACTIVATE_VERSION", "stream": "bills", "version": number}
+
+
+def test_overwrite_leaves_what_the_last_complete_read_brought(any_warehouse, bills):
+    any_warehouse.load(bills.schema, bills.record(1), bills.record(2), version_of(1), load_method="overwrite")
     run = any_warehouse.load(
         bills.schema,
         bills.record(2, "old"),
         bills.record(3),
         bills.record(2, "new"),
+        version_of(2),
         bills.state("two"),
         load_method="overwrite",
         batch_size_rows=1,
@@ -62,8 +67,16 @@ def test_overwrite_leaves_what_the_last_run_read(any_warehouse, bills):
     assert tables == [("BILLS",)]
 
 
+def test_an_overwrite_without_proof_leaves_the_table_as_it_is(any_warehouse, bills):
+    any_warehouse.load(bills.schema, bills.record(1), version_of(1), load_method="overwrite")
+    run = any_warehouse.load(bills.schema, bills.record(2), bills.state("no"), load_method="overwrite")
+    assert (run.code, run.states) == (1, [])
+    assert "without ACTIVATE_VERSION" in run.log
+    assert any_warehouse.rows("BILLS", "ID") == [(1,)]
+
+
 def test_an_overwrite_that_fails_leaves_the_table_and_the_state_as_they_were(warehouse, bills):
-    warehouse.load(bills.schema, bills.record(1), load_method="overwrite")
+    warehouse.load(bills.schema, bills.record(1), version_of(1), load_method="overwrite")
     run = warehouse.load(
         bills.schema,
         bills.record(2),

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ml_connector.load.excess import excess
+from ml_connector.load.limits import UNLIMITED, Limits
+from ml_connector.load.moments import from_nanoseconds, read_nanoseconds
 from ml_connector.load.schema import MAX_PRECISION, Column, Field, Kind
-from ml_connector.load.values import BadValue, exact
+from ml_connector.load.values import BadValue, exact, is_midnight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,16 +26,9 @@ _YEAR_ONE = -62_135_596_800_000_000
 _YEAR_TEN_THOUSAND = 253_402_300_800_000_000
 _DAY = 86_400_000_000
 _INT64 = 2**63
-_OPENINGS = {
-    "object": "{",
-    "array": "[",
-    "string": '"',
-    "number": "-0123456789",
-    "integer": "-0123456789",
-    "boolean": "tf",
-}
-_ANYTHING = frozenset(_OPENINGS) - {"integer"}
-
+_DATE_LENGTH = len("2026-01-31")
+_MOST_RESTS = 20
+"""A column of dates that are written with a time has one way to write midnight, or a few."""
 _TYPES: dict[Kind, pa.DataType] = {
     Kind.STRING: pa.string(),
     Kind.INTEGER: pa.int64(),
@@ -55,32 +51,41 @@ class _NotSureError(ValueError):
 def arrow_type(column: Column) -> pa.DataType:
     """Give the Arrow type of a column.
 
-    An ``INTEGER`` column is int64; a batch with an integer beyond 64 bits gives it as decimal128(38, 0)
-    instead.
+    This is the type of most batches. An ``INTEGER`` column is int64, and in a batch with an integer beyond
+    64 bits decimal128(38, 0). A column of date-times or times is in microseconds, and in a batch that needs
+    more digits in nanoseconds, or text (:mod:`ml_connector.load.moments`).
     """
     if column.kind is Kind.DECIMAL:
         return pa.decimal128(column.precision or MAX_PRECISION, column.scale or 0)
     return _TYPES[column.kind]
 
 
-def build(field: Field, values: Sequence[Any]) -> tuple[pa.Array, dict[int, BadValue]]:
+def build(
+    field: Field, values: Sequence[Any], limits: Limits = UNLIMITED
+) -> tuple[pa.Array, dict[int, BadValue]]:
     """Build one column.
 
     Args:
         field: The column.
         values: One decoded value per row, None where the property is missing; ``msgspec.Raw`` for INTEGER,
             DECIMAL and VARIANT.
+        limits: What the warehouse can hold.
 
     Returns:
         The array, and the bad values by row; their rows are null in the array.
     """
     kind = field.column.kind
     raw = kind in _RAW_KINDS
+    bad: dict[int, BadValue] = {}
     try:
         builder = _BUILDERS.get(kind, _as_they_are)
-        return builder(field, _texts(values) if raw else values), {}
+        array = builder(field, _texts(values) if raw else values)
     except (pa.ArrowException, UnicodeError, _NotSureError, OverflowError, BadValue):
-        return _value_by_value(field, _plain(values) if raw else values)
+        array, bad = _value_by_value(field, _plain(values) if raw else values)
+    if limits is not UNLIMITED and (beyond := excess(kind, array, limits)):
+        bad |= beyond
+        array = pc.if_else([row in beyond for row in range(len(array))], pa.scalar(None, array.type), array)
+    return array, bad
 
 
 def _texts(values: Sequence[Any]) -> pa.Array:
@@ -135,7 +140,7 @@ def _array(column: Column, values: list[Any]) -> pa.Array:
         decimals = [None if value is None else Decimal(value) for value in values]
         return pa.array(decimals, pa.decimal128(MAX_PRECISION, 0))
     if column.kind in {Kind.TIMESTAMP_TZ, Kind.TIMESTAMP_NTZ, Kind.TIME}:
-        return pa.array(values, pa.int64()).cast(target)
+        return from_nanoseconds(values, target)
     return pa.array(values, target)
 
 
@@ -191,23 +196,30 @@ def _read_decimals(text: pa.Array, target: pa.DataType) -> pa.Array:
 
 def _variants(field: Field, raw: pa.Array) -> pa.Array:
     raw.validate(full=True)  # numbers are read anyway; of these the text is kept
-    text = _with_nulls(field, raw)
-    if not field.json_types >= _ANYTHING:
-        openings = {mark for name in field.json_types - {"null"} for mark in _OPENINGS[name]}
-        first = pc.unique(pc.utf8_slice_codeunits(text, 0, 1)).to_pylist()
-        if not openings.issuperset(mark for mark in first if mark is not None):
-            raise _NotSureError
-    return text
+    return _with_nulls(field, raw)
 
 
 def _dates(_: Field, values: Sequence[str | None]) -> pa.Array:
-    dates = pa.array(values, pa.string()).cast(pa.date32())
+    texts = pa.array(values, pa.string())
+    try:
+        dates = texts.cast(pa.date32())
+    except pa.ArrowInvalid:
+        rests = pc.unique(pc.utf8_slice_codeunits(texts, _DATE_LENGTH)).to_pylist()
+        if len(rests) > _MOST_RESTS or not all(
+            rest is None or rest == "" or is_midnight(rest) for rest in rests
+        ):
+            raise
+        dates = pc.utf8_slice_codeunits(texts, 0, _DATE_LENGTH).cast(pa.date32())
     _within(dates.cast(pa.int32()), _YEAR_ONE // _DAY, _YEAR_TEN_THOUSAND // _DAY)
     return dates
 
 
 def _timestamps(field: Field, values: Sequence[str | None]) -> pa.Array:
-    stamps = pa.array(values, pa.string()).cast(arrow_type(field.column))
+    texts, kind = pa.array(values, pa.string()), arrow_type(field.column)
+    try:
+        stamps = texts.cast(kind)
+    except pa.ArrowInvalid:
+        return read_nanoseconds(texts, kind)
     _within(stamps.cast(pa.int64()), _YEAR_ONE, _YEAR_TEN_THOUSAND)
     return stamps
 

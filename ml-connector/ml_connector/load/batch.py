@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from ml_connector.load.decode import BLOCK, Rejection, StreamDecoder, together
+from ml_connector.load.errors import BadInputError
+from ml_connector.load.explain import NO_RECORD
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +52,11 @@ class Batch:
         return len(self.numbers) >= self._most_rows or self.size >= self._most_bytes
 
     def add(self, line: bytes, number: int) -> bool:
-        """Take one more line, and tell whether the batch is full."""
+        """Take one more line, and tell whether the batch is full.
+
+        Raises:
+            BadInputError: If a line up to this one is not a RECORD message; the message names its number.
+        """
         if not self.numbers:
             self.started_at = time.time_ns()
         self.numbers.append(number)
@@ -67,6 +73,9 @@ class Batch:
         Returns:
             What :meth:`StreamDecoder.decode` gives, for all of its lines; a rejection's ``line_number`` is
             its place in :attr:`numbers`.
+
+        Raises:
+            BadInputError: As :meth:`add`.
         """
         if self._lines or not self._tables:
             self._decode()
@@ -80,6 +89,15 @@ class Batch:
     def _decode(self) -> None:
         first = len(self.numbers) - len(self._lines)
         table, rejections = self._decoder.decode(self._lines, first_line_number=first)
+        for rejection in rejections:
+            if rejection.kind in NO_RECORD:
+                # none of this batch is loaded: what came before is read again, as no state has promised it
+                raise BadInputError(self._unreadable(rejection))
         self._tables.append(table)
         self._rejections += rejections
         self._begin_block()
+
+    def _unreadable(self, rejection: Rejection) -> str:
+        number = self.numbers[rejection.line_number]
+        where = f"Line {number} of the input" if number else "A line of a BATCH file"
+        return f"{where} is not a RECORD message of stream '{self._decoder.stream}': {rejection.message}."

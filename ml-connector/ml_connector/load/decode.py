@@ -5,8 +5,9 @@ columns. Only where a block fails are its lines tried one by one, so that one ba
 only itself.
 
 What is checked: JSON types of the record's own properties, required and key properties, decimals, dates,
-times, base64. What lies inside an object or array is kept as its raw text and not compared with its part of
-the schema. Other keywords (``maxLength``, ``minimum``, ``enum``, ``pattern``) say what a source intends, not
+times, base64, and what the warehouse can hold. A property that becomes nested JSON (an object, an array, a
+mixture of types) takes any JSON, kept as its raw text and not compared with its part of the schema. Other
+keywords (``maxLength``, ``minimum``, ``enum``, ``pattern``) say what a source intends, not
 what a column can hold; they are not enforced, as loading a longer name loses nothing and refusing it would.
 """
 
@@ -18,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
-from ml_connector.load.arrow import build
-from ml_connector.load.explain import UNKNOWN_FIELD, Problem, Rejection, explain, raw_record, stated
+from ml_connector.load.arrow import arrow_type, build
+from ml_connector.load.explain import UNKNOWN_FIELD, Problem, Rejection, explain, is_json, rejection, stated
+from ml_connector.load.limits import UNLIMITED, Limits
+from ml_connector.load.moments import common_type, converted, in_microseconds
 from ml_connector.load.schema import METADATA_NAMES, Column, Field, Kind, fields_of
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ __all__ = ["BLOCK", "Rejection", "StreamDecoder", "together"]
 
 EXTRACTED_AT = Field(Column("_sdc_extracted_at", Kind.TIMESTAMP_TZ), frozenset({"string", "null"}), key=False)
 DELETED_AT = Field(Column("_sdc_deleted_at", Kind.TIMESTAMP_TZ), frozenset({"string", "null"}), key=False)
+MOMENT = arrow_type(EXTRACTED_AT.column)
 _INT64 = 2**63
 BLOCK = 2_048
 """Records that are decoded at once: few enough to stay in the processor's cache."""
@@ -56,6 +60,7 @@ class StreamDecoder:
         key_properties: Sequence[str],
         *,
         number_type: str = "double",
+        limits: Limits = UNLIMITED,
     ) -> None:
         """Compile the decoder.
 
@@ -64,6 +69,7 @@ class StreamDecoder:
             schema: The ``schema`` of its SCHEMA message.
             key_properties: Its key; may be empty.
             number_type: What a bare ``number`` becomes (see :func:`ml_connector.load.schema.columns_of`).
+            limits: What the warehouse can hold; a value beyond it is a rejection.
 
         Raises:
             SchemaError: If the schema cannot be turned into columns.
@@ -72,6 +78,7 @@ class StreamDecoder:
         self.fields = fields_of(schema, number_type=number_type, key_properties=key_properties)
         self.columns: tuple[Column, ...] = tuple(field.column for field in self.fields)
         self.unknown_fields: dict[str, int] = {}
+        self._limits = limits
         self._by_name = {field.column.name: field for field in self.fields}
         self._forbid = True
         # msgspec cannot name such a field: these records are spelled anew before they are decoded
@@ -94,8 +101,9 @@ class StreamDecoder:
         Returns:
             A table with a row per good record, in order: the columns, then ``_sdc_extracted_at``
             (``time_extracted``), ``_sdc_deleted_at`` (from the record, whether or not the schema names it),
-            both UTC timestamps in microseconds, and ``_sdc_version`` (the message's ``version``, int64). And
-            the rejections, in the order of the lines: each line is either a row or a rejection.
+            both UTC timestamps in microseconds (further digits are left out), and ``_sdc_version`` (the
+            message's ``version``, int64). And the rejections, in the order of the lines: each line is either
+            a row or a rejection.
         """
         tables: list[pa.Table] = []
         rejections: list[Rejection] = []
@@ -107,15 +115,8 @@ class StreamDecoder:
             problems.update((rows[place], problem) for place, problem in bad.items())
             tables.append(table)
             rejections += [
-                Rejection(
-                    line=block[row],
-                    record=raw_record(block[row]),
-                    kind=kind,
-                    path=path,
-                    message=message,
-                    line_number=first_line_number + start + row,
-                )
-                for row, (path, kind, message) in sorted(problems.items())
+                rejection(block[row], first_line_number + start + row, problem, self._limits.text_bytes)
+                for row, problem in sorted(problems.items())
             ]
         return together(tables), rejections
 
@@ -183,6 +184,8 @@ class StreamDecoder:
         try:
             return self._decoder.decode(self._respell(line) if self._respelled else line)
         except msgspec.ValidationError as error:
+            if not is_json(line):  # the decoder did not read on
+                return explain(line, error)
             if self._learned(str(error)):
                 return self._one(line)
             return stated(str(error), self._by_name, {new: old for old, new in self._respelled.items()})
@@ -205,11 +208,15 @@ class StreamDecoder:
         return True
 
     def _respell(self, line: bytes) -> bytes:
-        """Give the properties that msgspec cannot name a name it can."""
+        """Give the properties that msgspec cannot name a name it can.
+
+        Raises:
+            msgspec.DecodeError, UnicodeDecodeError, RecursionError: If the line is not JSON.
+        """
         try:
             message = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
             record = msgspec.json.decode(message["record"], type=dict[str, msgspec.Raw])
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+        except (msgspec.ValidationError, KeyError):
             return line  # decoding it as it is will say what is wrong
         spelled = {self._respelled.get(name, name): value for name, value in record.items()}
         return msgspec.json.encode({**message, "record": spelled})
@@ -221,12 +228,13 @@ class StreamDecoder:
         arrays: list[pa.Array] = []
         for place, field in enumerate((*self.fields, DELETED_AT)):
             slot = "deleted" if field is DELETED_AT else f"c{place}"
-            array, wrong = build(field, list(map(attrgetter(slot), records)))
+            array, wrong = build(field, list(map(attrgetter(slot), records)), self._limits)
             for row, problem in wrong.items():
                 bad.setdefault(row, (f"$.record.{field.column.name}", problem.kind, str(problem)))
             arrays.append(array)
         moments = [envelope.time_extracted for envelope in envelopes]
         extracted, wrong = _same(moments) or build(EXTRACTED_AT, moments)
+        extracted, deleted = (in_microseconds(array, MOMENT) for array in (extracted, arrays.pop()))
         for row, problem in wrong.items():
             bad.setdefault(row, ("$.time_extracted", problem.kind, str(problem)))
         versions: list[int | None] = [envelope.version for envelope in envelopes]
@@ -241,7 +249,7 @@ class StreamDecoder:
             "_sdc_deleted_at",
             "_sdc_version",
         ]
-        arrays = [*arrays[:-1], extracted, arrays[-1], pa.array(versions, pa.int64())]
+        arrays += [extracted, deleted, pa.array(versions, pa.int64())]
         if bad:
             kept = pa.array([row for row in range(len(records)) if row not in bad], pa.int64())
             arrays = [array.take(kept) for array in arrays]
@@ -258,13 +266,32 @@ class StreamDecoder:
 
 
 def together(tables: list[pa.Table]) -> pa.Table:
-    """Join blocks of one stream; where one has an integer beyond 64 bits, all give that column as decimal."""
+    """Join blocks of one stream.
+
+    Where one has an integer beyond 64 bits, all give that column as decimal; where one has a moment that
+    microseconds do not hold, all give that column in nanoseconds or, if they cannot, as text.
+    """
     schema = tables[0].schema
-    for table in tables[1:]:
-        for place, (known, found) in enumerate(zip(schema, table.schema, strict=True)):
-            if found.type != known.type and pa.types.is_decimal(found.type):
-                schema = schema.set(place, found)
-    return pa.concat_tables([table if table.schema == schema else table.cast(schema) for table in tables])
+    if all(table.schema == schema for table in tables[1:]):
+        return pa.concat_tables(tables)
+    columns: dict[str, pa.ChunkedArray] = {}
+    for name in schema.names:
+        parts = [table[name] for table in tables]
+        kinds = list(dict.fromkeys(part.type for part in parts))
+        alike = parts if len(kinds) == 1 else _alike(parts, kinds)
+        columns[name] = pa.chunked_array([chunk for part in alike for chunk in part.chunks], alike[0].type)
+    return pa.table(columns)
+
+
+def _alike(parts: list[pa.ChunkedArray], kinds: list[pa.DataType]) -> list[pa.ChunkedArray]:
+    decimal = next((kind for kind in kinds if pa.types.is_decimal(kind)), None)
+    if decimal is not None:
+        return [part.cast(decimal) for part in parts]
+    wanted = common_type(kinds)
+    try:
+        return [converted(part, wanted) for part in parts]
+    except pa.ArrowInvalid:  # some have digits beyond microseconds, others years beyond nanoseconds
+        return [converted(part, pa.string()) for part in parts]
 
 
 def _same(moments: Sequence[str | None]) -> tuple[pa.Array, dict[int, BadValue]] | None:

@@ -8,15 +8,23 @@ class LoadError(Exception):
 
     Attributes:
         code: The warehouse's own error code, if it gave one.
+        kept: Batches that lie in the spool because of it.
+        attempts: How often it was tried.
     """
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.kept: list[str] = []
+        self.attempts = 1
 
 
 class TransientLoadError(LoadError):
     """The same request may succeed when it is made again: network, throttling, an expired session."""
+
+
+class SettingsError(LoadError):
+    """The settings are not what they should be; the message says what of them, without their values."""
 
 
 class BadInputError(LoadError):

@@ -35,6 +35,7 @@ class StreamOptions:
         load_method: ``upsert``, ``append-only``, ``overwrite`` or ``scd2``.
         columns: Property to column name.
         cluster_by: Properties to cluster by.
+        replace_at_end: Whether, with ``overwrite``, the end of the input is proof enough of a complete read.
     """
 
     schema: Name
@@ -42,29 +43,30 @@ class StreamOptions:
     load_method: str
     columns: dict[str, str] = field(default_factory=dict)
     cluster_by: tuple[str, ...] = ()
+    replace_at_end: bool = False
 
 
 def options_of(
-    stream: str, config: Mapping[str, Any], *, has_key: bool, fallback_schema: str
+    stream: str,
+    config: Mapping[str, Any],
+    *,
+    has_key: bool,
+    fallback_schema: str,
+    split: tuple[str | None, str | None] = (None, None),
 ) -> StreamOptions:
     """Find the options of a stream.
 
     Args:
-        stream: Its name; ``schema-table`` and ``database-schema-table`` name their schema.
+        stream: Its name, which is one name whatever dashes it has.
         config: The target's settings.
         has_key: Whether the stream has key properties; without any, upsert becomes append-only.
-        fallback_schema: Schema where neither the name nor the settings give one.
+        fallback_schema: Schema where neither the tap nor the settings give one.
+        split: Schema and table, where the tap says them (``x-schema`` and ``x-table`` of its schema).
 
     Raises:
         LoadError: If the settings name an unknown load method, or scd2 for a stream without a key.
     """
-    own: Mapping[str, Any] = {}
-    for pattern, candidate in (config.get("streams") or {}).items():
-        if fnmatchcase(stream, pattern):
-            own = candidate or {}
-            break
-    parts = stream.split("-")
-    named = parts[-2] if len(parts) in {2, 3} else None
+    own = own_options(stream, config)
     method = own.get("load_method") or config.get("load_method") or "upsert"
     if method not in LOAD_METHODS:
         raise LoadError(
@@ -76,12 +78,21 @@ def options_of(
             " are no versions of a record. Choose append-only or overwrite for it"
             " (streams.<stream>.load_method).",
         )
-    schema = own.get("schema") or config.get("default_target_schema")
-    table = own.get("table")
+    schema = own.get("schema") or split[0] or config.get("default_target_schema")
+    table = own.get("table") or split[1]
     return StreamOptions(
-        schema=Name(schema or named or fallback_schema, given=bool(schema)),
-        table=Name(table or (parts[-1] if len(parts) in {2, 3} else stream), given=bool(table)),
+        schema=Name(schema or fallback_schema, given=bool(schema)),
+        table=Name(table or stream, given=bool(own.get("table"))),
         load_method="append-only" if method == "upsert" and not has_key else method,
         columns=dict(own.get("columns") or {}),
         cluster_by=tuple(own.get("cluster_by") or ()),
+        replace_at_end=bool(own.get("replace_at_end_of_input")),
     )
+
+
+def own_options(stream: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the settings say of a stream by itself: under the first pattern that fits its name."""
+    for pattern, candidate in (config.get("streams") or {}).items():
+        if fnmatchcase(stream, pattern):
+            return candidate or {}
+    return {}

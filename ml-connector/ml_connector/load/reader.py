@@ -12,7 +12,8 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from ml_connector.load.errors import BadInputError
-from ml_connector.load.explain import stream_of_flawed_record
+from ml_connector.load.explain import stream_of_flawed_record, why_no_message
+from ml_connector.load.messages import checked
 from ml_connector.load.resolve import SchemaError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ Take: TypeAlias = "Callable[[bytes, int], None]"
 class _Envelope(msgspec.Struct, gc=False):
     type: str
     stream: str | None = None
+    record: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class StoppedError(Exception):
@@ -167,18 +169,21 @@ class ColumnarReader(GenericSingerReader[bytes]):
         record: Callable[[RecordLine], Take | None] = callbacks["RECORD"]
         try:
             peeked = self._peek.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if not line.strip():
                 return
             if stream := stream_of_flawed_record(line):
                 counts["RECORD"] += 1
                 record((stream, line, number))  # its batch makes it a dead letter
                 return
-            raise BadInputError(f"Line {number} of the input is not a Singer message: {error}.") from error
+            raise BadInputError(
+                f"Line {number} of the input is not a Singer message: {why_no_message(line, error)}."
+            ) from error
         counts[peeked.type] += 1
         if peeked.type == "RECORD":
-            if peeked.stream is None:
-                raise BadInputError(f"Line {number} of the input is a RECORD that names no stream.")
+            if peeked.stream is None or peeked.record is msgspec.UNSET:
+                lacking = "stream" if peeked.stream is None else "record"
+                raise BadInputError(f"Line {number} of the input is a RECORD that has no `{lacking}`.")
             taker = record((peeked.stream, line, number))
             if taker and len(takers) < _MOST_HEADS and (head := _head_of(line, peeked.stream)):
                 takers[head] = taker
@@ -190,12 +195,18 @@ class ColumnarReader(GenericSingerReader[bytes]):
 
     def _other(self, peeked: _Envelope, line: bytes, number: int, callback: Callable[[Any], None]) -> None:
         try:
-            callback(self.deserialize_json(line))
+            callback(checked(self.deserialize_json(line)))
         except (InvalidInputLine, SchemaError) as error:
-            of = f" of stream '{peeked.stream}'" if peeked.stream else ""
+            raise BadInputError(f"{_named(peeked, number)} cannot be used: {error}.") from error
+        except RecursionError as error:
             raise BadInputError(
-                f"Line {number} of the input, {peeked.type}{of}, cannot be used: {error}."
+                f"{_named(peeked, number)} cannot be used: it is nested deeper than can be read."
             ) from error
+
+
+def _named(peeked: _Envelope, number: int) -> str:
+    of = f" of stream '{peeked.stream}'" if peeked.stream else ""
+    return f"Line {number} of the input, {peeked.type}{of},"
 
 
 def _take_none(_line: bytes, number: int) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -26,44 +28,78 @@ _TYPE_OF_VALUE: dict[type, str] = {
     dict: "object",
 }
 
+_MOST = 10_000
+_TOO_MANY = (
+    f"The schema's references, `anyOf` and `allOf` lead to more than {_MOST:,} alternatives; describe the"
+    " property more plainly."
+)
+_ENCODE = msgspec.json.Encoder(order="sorted", decimal_format="number", enc_hook=str).encode
+
 
 class SchemaError(ValueError):
     """A stream's JSON schema cannot be turned into columns; the message says what to change in it."""
 
 
-def alternatives(schema: object, root: Mapping[str, Any], seen: tuple[str, ...] = ()) -> list[JsonSchema]:
+def alternatives(schema: object, root: Mapping[str, Any]) -> list[JsonSchema]:
     """List the simple schemas a value may follow.
 
     Args:
         schema: A JSON schema; anything that is not an object (``True``, ``[]``) allows every value, as
-        ``{}`` does.
+            ``{}`` does.
         root: The whole document, in which local references (``#/definitions/…``, ``#/$defs/…``) are looked
-        up.
-        seen: References already being followed; a reference to one of them allows every value.
+            up. A reference that leads back to itself allows every value.
 
     Returns:
-        Schemas with at most one ``type`` and no composition keyword. A schema without ``type`` allows every
-        value.
+        Schemas with at most one ``type`` and no composition keyword, none of them twice. A schema without
+        ``type`` allows every value.
 
     Raises:
-        SchemaError: If a reference is not local or leads nowhere.
+        SchemaError: If a reference is not local or leads nowhere, or the alternatives are too many.
     """
-    if not isinstance(schema, dict):
-        return [{}]
-    simple = {name: value for name, value in schema.items() if name not in _COMPOSITION}
-    ways: list[JsonSchema] = [simple]
-    reference = schema.get("$ref")
-    if isinstance(reference, str):
-        if reference in seen:
+    return _Resolver(root).alternatives(schema, frozenset())
+
+
+class _Resolver:
+    """Follows the references of one document, each of them once."""
+
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root = root
+        self._known: dict[str, list[JsonSchema]] = {}
+        self._cut: frozenset[str] = frozenset()
+        self._steps = 0
+
+    def alternatives(self, schema: object, seen: frozenset[str]) -> list[JsonSchema]:
+        """List the simple schemas; ``seen`` are the references that are being followed."""
+        self._steps += 1
+        if self._steps > _MOST:
+            raise SchemaError(_TOO_MANY)
+        if not isinstance(schema, dict):
             return [{}]
-        ways = _product(ways, alternatives(_look_up(reference, root), root, (*seen, reference)))
-    for part in schema.get("allOf") or ():
-        ways = _product(ways, alternatives(part, root, seen))
-    for keyword in ("anyOf", "oneOf"):
-        branches = schema.get(keyword)
-        if branches:
-            ways = _product(ways, [way for branch in branches for way in alternatives(branch, root, seen)])
-    return [single for way in ways for single in _split_types(way)]
+        ways: list[JsonSchema] = [{name: schema[name] for name in schema if name not in _COMPOSITION}]
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            ways = _product(ways, self._referred(reference, seen))
+        for part in schema.get("allOf") or ():
+            ways = _product(ways, self.alternatives(part, seen))
+        for keyword in ("anyOf", "oneOf"):
+            branches = schema.get(keyword)
+            if branches:
+                ways = _product(ways, [way for branch in branches for way in self.alternatives(branch, seen)])
+        return _distinct([single for way in ways for single in _split_types(way)])
+
+    def _referred(self, reference: str, seen: frozenset[str]) -> list[JsonSchema]:
+        if reference in seen:
+            self._cut |= {reference}
+            return [{}]
+        if reference not in self._known:
+            before, self._cut = self._cut, frozenset()
+            ways = self.alternatives(_look_up(reference, self._root), seen | {reference})
+            cut = self._cut - {reference}
+            self._cut = before | cut
+            if cut:  # another way to this reference may cut it elsewhere
+                return ways
+            self._known[reference] = ways
+        return self._known[reference]
 
 
 def properties_of(schema: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
@@ -81,11 +117,13 @@ def properties_of(schema: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[
     if not objects:
         msg = "The stream's schema has no `properties`; a SCHEMA message must name the fields of its records."
         raise SchemaError(msg)
-    properties: dict[str, Any] = {}
+    values: dict[str, list[Any]] = {}
     for way in objects:
         for name, value in way["properties"].items():
-            known = properties.get(name, value)
-            properties[name] = known if known == value else {"anyOf": [known, value]}
+            known = values.setdefault(name, [])
+            if value not in known:
+                known.append(value)
+    properties = {name: known[0] if len(known) == 1 else {"anyOf": known} for name, known in values.items()}
     required = frozenset.intersection(*(frozenset(way.get("required") or ()) for way in objects))
     return properties, required
 
@@ -109,7 +147,15 @@ def _look_up(reference: str, root: Mapping[str, Any]) -> object:
 
 
 def _product(left: Sequence[JsonSchema], right: Sequence[JsonSchema]) -> list[JsonSchema]:
-    return [_both(one, other) for one in left for other in right]
+    if len(left) * len(right) > _MOST:
+        raise SchemaError(_TOO_MANY)
+    return _distinct([_both(one, other) for one in left for other in right])
+
+
+def _distinct(ways: list[JsonSchema]) -> list[JsonSchema]:
+    if len(ways) == 1:
+        return ways
+    return list({_ENCODE(way): way for way in reversed(ways)}.values())[::-1]
 
 
 def _both(one: JsonSchema, other: JsonSchema) -> JsonSchema:

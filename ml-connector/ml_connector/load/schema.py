@@ -164,19 +164,37 @@ def fields_of(
 ) -> tuple[Field, ...]:
     """Give a stream's columns with what the decoder needs; arguments and errors as :func:`columns_of`."""
     bare_number = _bare_number(number_type)
-    properties, required = properties_of(schema)
+    try:
+        properties, required = properties_of(schema)
+        ways = {
+            name: alternatives(value, schema)
+            for name, value in properties.items()
+            if name not in METADATA_NAMES
+        }
+    except RecursionError:
+        raise SchemaError("The schema is nested deeper than can be read.") from None
     for key in key_properties:
         if key not in properties:
             msg = (
                 f"Key property `{key}` is not among the schema's properties; declare it there with its type."
             )
             raise SchemaError(msg)
+    for name in ways:
+        if not _is_unicode(name):
+            raise SchemaError("The name of a property holds half of a surrogate pair; no column can have it.")
     keys = frozenset(key_properties)
     return tuple(
-        _field(name, alternatives(value, schema), bare_number, key=name in keys, required=name in required)
-        for name, value in properties.items()
-        if name not in METADATA_NAMES
+        _field(name, schemas, bare_number, key=name in keys, required=name in required)
+        for name, schemas in ways.items()
     )
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _field(name: str, ways: list[dict[str, Any]], bare_number: _Shape, *, key: bool, required: bool) -> Field:

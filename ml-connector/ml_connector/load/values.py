@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ml_connector.load.moments import NANO_DIGITS, SECOND
 from ml_connector.load.schema import MAX_PRECISION, Field, Kind
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ _TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?", re.ASCII)
 _CLOCK = re.compile(r"(\d{2})(?::(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?", re.ASCII)
 _ZONE = re.compile(r"(?:[zZ]|([+-])(\d{2}):?(\d{2})?)", re.ASCII)
 _WIDE = Context(prec=4 * MAX_PRECISION)
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-_MICROSECOND = dt.timedelta(microseconds=1)
-_MICRO_DIGITS = 6
+_EPOCH = dt.date(1970, 1, 1)
+_DAY = 86_400
+_FIRST = (dt.date.min - _EPOCH).days * _DAY * SECOND
+_BEYOND = ((dt.date.max - _EPOCH).days + 1) * _DAY * SECOND
 _JSON_TYPE = {"{": "object", "[": "array", '"': "string", "t": "boolean", "f": "boolean", "n": "null"}
 _SPOKEN = {"integer": "int", "string": "str", "boolean": "bool"}
 _SHOWN = 60
@@ -52,7 +54,7 @@ def exact(field: Field, value: Any) -> Any:
             msgspec made of it.
 
     Returns:
-        int, Decimal, str, bytes, bool, float, date, or, for times, microseconds since midnight or since the
+        int, Decimal, str, bytes, bool, float, date, or, for times, nanoseconds since midnight or since the
         epoch.
 
     Raises:
@@ -174,41 +176,50 @@ def _stripped(value: Decimal) -> Decimal:
     return Decimal((sign, kept, last))
 
 
-def _variant(field: Field, text: str) -> str:
-    got = json_type(text)
-    allowed = field.json_types | ({"number"} if "integer" in field.json_types else set())
-    if got not in allowed:
-        raise BadValue("type", f"Expected `{_expected(field)}`, got `{_spoken(text)}`")
+def _variant(_: Field, text: str) -> str:
     return text
 
 
 def _date(text: str) -> dt.date:
+    """Read a date, or a date-time at midnight: whatever its zone, its day is the one that is written."""
+    day, rest = text[:10], text[10:]
     try:
-        if _DATE.fullmatch(text):
-            return dt.date.fromisoformat(text)
+        if _DATE.fullmatch(day) and (not rest or is_midnight(rest)):
+            return dt.date.fromisoformat(day)
     except ValueError:
         pass
-    raise BadValue("format", f"{_short(text)!r} is not a date (YYYY-MM-DD, years 0001 to 9999)")
+    raise BadValue(
+        "format", f"{_short(text)!r} is not a date (YYYY-MM-DD, years 0001 to 9999), nor one at midnight"
+    )
+
+
+def is_midnight(rest: str) -> bool:
+    """Whether what follows a date is midnight: ``T00:00:00Z``."""
+    clock = _CLOCK.match(rest, 1)
+    if clock is None or rest[0] not in "Tt " or _nanoseconds_of_day(clock) != 0:
+        return False
+    zone = rest[clock.end() :].strip()
+    return not zone or _zone_minutes(zone) is not None
 
 
 def _time(text: str) -> int:
     match = _TIME.match(text)
     rest = text[match.end() :].strip() if match else text
-    micros = _micros_of_day(match) if match else None
-    if micros is None or (rest and _zone_minutes(rest) != 0):
+    found = _nanoseconds_of_day(match) if match else None
+    if found is None or (rest and _zone_minutes(rest) != 0):
         # a time of day has no date, so an offset other than UTC cannot be kept
         raise BadValue(
-            "format", f"{_short(text)!r} is not a time (HH:MM:SS, optionally with up to six decimals)"
+            "format", f"{_short(text)!r} is not a time (HH:MM:SS, optionally with up to nine decimals)"
         )
-    return micros
+    return found
 
 
-def _micros_of_day(match: re.Match[str]) -> int | None:
+def _nanoseconds_of_day(match: re.Match[str]) -> int | None:
     hours, minutes, seconds = int(match[1]), int(match[2] or 0), int(match[3] or 0)
     fraction = (match[4] or "").rstrip("0")
-    if hours > 23 or minutes > 59 or seconds > 59 or len(fraction) > _MICRO_DIGITS:  # noqa: PLR2004 - a clock's face
+    if hours > 23 or minutes > 59 or seconds > 59 or len(fraction) > NANO_DIGITS:  # noqa: PLR2004 - a clock's face
         return None
-    return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + int(fraction.ljust(_MICRO_DIGITS, "0"))
+    return ((hours * 60 + minutes) * 60 + seconds) * SECOND + int(fraction.ljust(NANO_DIGITS, "0"))
 
 
 def _zone_minutes(text: str) -> int | None:
@@ -220,30 +231,30 @@ def _zone_minutes(text: str) -> int | None:
 
 
 def _timestamp(text: str, *, zoned: bool) -> int:
-    """Read a date-time, or a date as its midnight, as microseconds since the epoch."""
-    moment = _moment(text, zoned=zoned)
-    if moment is None:
+    """Read a date-time, or a date as its midnight, as nanoseconds since the epoch."""
+    found = _moment(text, zoned=zoned)
+    if found is None or not _FIRST <= found < _BEYOND:
         kind = "with an offset or in UTC" if zoned else "without an offset"
-        message = f"{_short(text)!r} is not a date-time {kind}, years 0001 to 9999, exact to the microsecond"
+        message = f"{_short(text)!r} is not a date-time {kind}, years 0001 to 9999, exact to the nanosecond"
         raise BadValue("format", message)
-    return (moment - _EPOCH) // _MICROSECOND
+    return found
 
 
-def _moment(text: str, *, zoned: bool) -> dt.datetime | None:
+def _moment(text: str, *, zoned: bool) -> int | None:
     day, rest = text[:10], text[10:]
     clock = _CLOCK.match(rest, 1)
     zone = rest[clock.end() :].strip() if clock else ""
-    micros = _micros_of_day(clock) if clock else None if rest else 0
+    of_day = _nanoseconds_of_day(clock) if clock else None if rest else 0
     minutes = _zone_minutes(zone) if zone else 0
     if not _DATE.fullmatch(day) or rest[:1] not in {"", "T", "t", " "} or (zone and not zoned):
         return None
-    if micros is None or minutes is None:
+    if of_day is None or minutes is None:
         return None
     try:
-        base = dt.datetime.fromisoformat(day).replace(tzinfo=dt.timezone.utc)
-        return base + dt.timedelta(microseconds=micros) - dt.timedelta(minutes=minutes)
-    except (ValueError, OverflowError):
+        days = (dt.date.fromisoformat(day) - _EPOCH).days
+    except ValueError:
         return None
+    return (days * _DAY - minutes * 60) * SECOND + of_day
 
 
 def _binary(text: str) -> bytes:

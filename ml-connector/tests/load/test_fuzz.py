@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lines import line
 
 from ml_connector.load.decode import StreamDecoder
+from ml_connector.load.moments import plain_values
 from ml_connector.load.schema import Kind
 from ml_connector.load.values import BadValue, fit
 
@@ -78,7 +79,7 @@ def same(kind, sent, loaded):
     if kind is Kind.DOUBLE:
         return loaded == float(sent)
     if kind is Kind.DATE:
-        return loaded == dt.date.fromisoformat(sent)
+        return loaded == dt.date.fromisoformat(sent[:10]) and set(sent[11:19]) <= set("0:")
     if kind is Kind.TIME:
         return loaded == dt.time.fromisoformat(sent)
     if kind is Kind.TIMESTAMP_TZ:
@@ -95,16 +96,14 @@ def acceptable(column, property_, sent):
     types = [types] if isinstance(types, str) else types
     if sent is None:
         return "null" in types
+    if column.kind is Kind.VARIANT:
+        return True
     if isinstance(sent, bool):
         return "boolean" in types
     if isinstance(sent, str):
-        return "string" in types and (column.kind in {Kind.STRING, Kind.VARIANT} or None)
-    if isinstance(sent, dict):
-        return "object" in types
-    if isinstance(sent, list):
-        return "array" in types
-    if column.kind is Kind.VARIANT:
-        return "number" in types or "integer" in types
+        return "string" in types and (column.kind is Kind.STRING or None)
+    if isinstance(sent, dict | list):
+        return False
     if column.kind is Kind.DOUBLE:
         return abs(sent) < 10**300 or None
     if column.kind not in {Kind.INTEGER, Kind.DECIMAL}:
@@ -151,7 +150,7 @@ def test_every_record_is_loaded_equal_or_rejected_with_its_reason(stream):
 
 
 STAMPS = st.from_regex(
-    r"[0-9]{4}-[01][0-9]-[0-3][0-9]([T tX][0-2][0-9](:?[0-6][0-9](:?[0-6][0-9]([.,][0-9]{0,9})?)?)?)?"
+    r"[0-9]{4}-[01][0-9]-[0-3][0-9]([T tX][0-2][0-9](:?[0-6][0-9](:?[0-6][0-9]([.,][0-9]{0,10})?)?)?)?"
     r" ?(Z|z|[+-][0-2][0-9]:?([0-6][0-9])?)?",
     fullmatch=True,
 )
@@ -184,7 +183,7 @@ def _agree(property_, text):
     decoder = StreamDecoder("s", {"properties": {"x": property_}}, [])
     alone, refused = decoder.decode([line({"x": text})])
     beside, both = decoder.decode([line({"x": text}), line({"x": "?"})])
-    assert alone["x"].to_pylist() == beside["x"].to_pylist()
+    assert plain_values(alone["x"]) == plain_values(beside["x"])
     assert [r.message for r in refused] == [r.message for r in both[:-1]]
 
 

@@ -173,3 +173,61 @@ def test_the_targets_own_names_get_no_second_column():
 def test_a_schema_that_cannot_be_loaded_is_explained(schema, keys, said):
     with pytest.raises(SchemaError, match=said):
         columns_of(schema, key_properties=keys)
+
+
+def fanning_out(levels, last):
+    """References that double at each level: 2^levels ways to the last one."""
+    return {
+        f"d{level}": {"anyOf": [{"$ref": f"#/$defs/d{level + 1}"}, {"$ref": f"#/$defs/d{level + 1}"}]}
+        for level in range(levels)
+    } | {f"d{levels}": last}
+
+
+def property_of(value, **schema):
+    return columns_of({"properties": {"x": value}, **schema})[0]
+
+
+def test_references_that_fan_out_are_followed_once():
+    text = {"type": ["string", "null"]}
+    assert property_of({"$ref": "#/$defs/d0"}, **{"$defs": fanning_out(25, text)}) == Column("x", S)
+    merged = {name: {"allOf": way.get("anyOf", [way])} for name, way in fanning_out(25, text).items()}
+    assert property_of({"$ref": "#/$defs/d0"}, **{"$defs": merged}) == Column("x", S)
+
+
+def test_references_that_fan_out_and_lead_back_are_an_error_not_a_hang():
+    circle = fanning_out(25, {"anyOf": [{"$ref": f"#/$defs/d{level}"} for level in range(25)]})
+    with pytest.raises(SchemaError, match="more than 10,000 alternatives"):
+        property_of({"$ref": "#/$defs/d0"}, **{"$defs": circle})
+
+
+def test_a_circle_is_followed_once_and_takes_anything():
+    tree = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/tree"}]}
+    assert property_of({"$ref": "#/$defs/tree"}, **{"$defs": {"tree": tree}}).kind is V
+    both = {"a": {"anyOf": [{"$ref": "#/$defs/b"}, {"type": "string"}]}, "b": {"$ref": "#/$defs/a"}}
+    schema = {"properties": {"x": {"$ref": "#/$defs/a"}, "y": {"$ref": "#/$defs/b"}}, "$defs": both}
+    assert [column.kind for column in columns_of(schema)] == [V, V]
+
+
+def test_choices_that_multiply_are_an_error_not_a_hang():
+    choice = [{"anyOf": [{"title": f"{n}a"}, {f"x-{n}": n}]} for n in range(25)]
+    with pytest.raises(SchemaError, match="more than 10,000 alternatives"):
+        property_of({"type": "string", "allOf": choice})
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "allOf"])
+def test_a_schema_nested_without_end_is_an_error(keyword):
+    value = {"type": "string"}
+    for _ in range(1_200):
+        value = {keyword: [value]}
+    with pytest.raises(SchemaError, match="nested deeper than can be read"):
+        property_of(value)
+
+
+def test_many_branches_may_describe_a_property_each_in_its_way():
+    branches = [{"properties": {"x": {"type": "string", "title": str(n)}}} for n in range(2_000)]
+    assert columns_of({"oneOf": branches})[0].kind is S
+
+
+def test_a_name_that_no_encoding_can_write_is_an_error():
+    with pytest.raises(SchemaError, match="half of a surrogate pair"):
+        columns_of({"properties": {"\ud800": {"type": "string"}}})

@@ -5,12 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from target_snowflake_ml.connections.base import Connection, Statement
+from ml_connector.load.connection import Connection
+
+from target_snowflake_ml.connections.sign_in import cleaned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Connection", "Statement", "connection_of"]
+__all__ = ["Connection", "connection_of"]
 
 TRANSPORTS = {"connector": "ConnectorConnection", "sql_api": "SqlApiConnection"}
 """The setting transport: a module of this package, and its class."""
@@ -24,9 +26,9 @@ def connection_of(config: Mapping[str, Any], what: str) -> Connection:
         what: Follows ``query_tag`` in QUERY_TAG, until :meth:`Connection.tag` says something else.
 
     Raises:
-        LoadError: If the key cannot be read, or there is no way to log on.
+        LoadError: If the address is none, the key cannot be read, or there is no way to sign in.
     """
     transport = str(config.get("transport") or "connector")
     module = import_module(f"target_snowflake_ml.connections.{transport}")
-    connection: Connection = getattr(module, TRANSPORTS[transport])(config, config["query_tag"], what)
+    connection: Connection = getattr(module, TRANSPORTS[transport])(cleaned(config), what)
     return connection

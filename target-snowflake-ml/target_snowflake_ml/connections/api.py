@@ -8,55 +8,60 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import requests
-from ml_connector.load.errors import LoadError, TransientLoadError
+from ml_connector.load.errors import TransientLoadError
 from ml_connector.load.retry import retrying
 
+from target_snowflake_ml.connections import http
 from target_snowflake_ml.errors import LOG_ON, explained
+from target_snowflake_ml.failures import NO_CODE, ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from target_snowflake_ml.connections.address import Address
+    from target_snowflake_ml.connections.patience import Patience
     from target_snowflake_ml.connections.tokens import Proof
 
-REQUEST_SECONDS = 120.0
-"""For how long one request is sent again by itself; then the whole batch is tried again."""
-ANSWER_SECONDS = (30.0, 90.0)
-"""How long to wait for a connection, and for an answer: Snowflake gives one after 45 s at the latest."""
+CONNECT_SECONDS = 15.0
+ANSWER_SECONDS = 60.0
+"""How long to wait for an answer: Snowflake gives one after 45 s at the latest."""
 _LONGEST_RETRY_AFTER = 60.0
 _OK = (requests.codes.ok, requests.codes.accepted)
-_HTTP_CODE = 290_000
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_ALWAYS_PASSING = frozenset({429, 500, 502, 503, 504})
+_NAME = "Snowflake's SQL API"
 
 logger = logging.getLogger(__name__)
-
-
-class _ApiError(Exception):
-    """What an answer says went wrong, in the shape of the connector's errors."""
-
-    def __init__(self, status: int, answer: Mapping[str, Any]) -> None:
-        self.raw_msg = str(answer.get("message") or f"HTTP {status}")
-        code = str(answer.get("code") or "")
-        self.errno = int(code) if code.isdigit() else _HTTP_CODE + status
-        super().__init__(self.raw_msg)
 
 
 class Api:
     """One way to the account's SQL API.
 
     Args:
-        config: The settings, for the address and for names in errors.
+        config: The settings, for names in errors.
+        address: Where the account is.
         proof: Who asks.
         agent: ``User-Agent``, which Snowflake demands.
+        patience: For how long to try.
+        sleep: Waits some seconds.
     """
 
-    def __init__(self, config: Mapping[str, Any], proof: Proof, agent: str) -> None:
-        host = config.get("host") or f"{config['account']}.snowflakecomputing.com".replace("_", "-").lower()
-        port = f":{config['port']}" if config.get("port") else ""
-        self._base = f"{config.get('protocol') or 'https'}://{host}{port}"
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        address: Address,
+        proof: Proof,
+        *,
+        agent: str,
+        patience: Patience,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._config = config
+        self._address = address
         self._proof = proof
-        self._session = requests.Session()
-        self._session.headers.update({"User-Agent": agent, "Accept": "application/json"})
+        self._patience = patience
+        self._sleep = sleep
+        self._known = False
+        self._session = http.new_session({"User-Agent": agent, "Accept": "application/json"})
 
     def send(
         self,
@@ -86,12 +91,20 @@ class Api:
 
         def attempt(number: int) -> dict[str, Any]:
             again = {"retry": "true"} if number > 1 and query and "requestId" in query else {}
-            answer = self.send_once(method, path, query={**(query or {}), **again}, body=body)
-            if answer.status_code == requests.codes.unauthorized and self._proof.renew():
+            try:
                 answer = self.send_once(method, path, query={**(query or {}), **again}, body=body)
-            return self._read(answer, statement)
+                if answer.status_code == requests.codes.unauthorized and self._proof.renew():
+                    answer = self.send_once(method, path, query={**(query or {}), **again}, body=body)
+                said = self._read(answer, statement)
+            except TransientLoadError:
+                self._patience.failed()
+                raise
+            self._patience.succeeded()
+            return said
 
-        return retrying(attempt, seconds=REQUEST_SECONDS, what="The SQL API", logger=logger)
+        return retrying(
+            attempt, seconds=self._patience.left, what="The SQL API", logger=logger, sleep=self._sleep
+        )
 
     def send_once(
         self,
@@ -100,33 +113,28 @@ class Api:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
-        seconds: tuple[float, float] = ANSWER_SECONDS,
+        seconds: float = ANSWER_SECONDS,
     ) -> requests.Response:
         """Send a request once; arguments as for :meth:`send`, and how long to wait for its answer.
 
         Raises:
             TransientLoadError: If there is no connection or no answer.
-            LoadError: If the address or the certificate is wrong.
+            LoadError: If the address or the certificate is wrong, or it is sent elsewhere.
         """
-        try:
-            return self._session.request(
-                method,
-                self._base + path,
-                params=query,
-                json=body,
-                headers=self._proof.headers(),
-                timeout=seconds,
-                allow_redirects=False,
-            )
-        except requests.exceptions.SSLError as error:
-            raise LoadError(
-                f"The certificate of {self._base} was not accepted ({error}). Set REQUESTS_CA_BUNDLE to the"
-                " file of the authority that signed it."
-            ) from error
-        except requests.exceptions.ConnectionError as error:
-            raise TransientLoadError(f"Snowflake's SQL API at {self._base} cannot be reached.") from error
-        except requests.exceptions.RequestException as error:
-            raise TransientLoadError(f"Snowflake's SQL API did not answer: {error}") from error
+        if not self._known:
+            self._address.check()
+        answer = http.send(
+            self._session,
+            method,
+            self._address.url + path,
+            _NAME,
+            params=query,
+            json=body,
+            headers=self._proof.headers(),
+            timeout=(self._patience.at_most(CONNECT_SECONDS), seconds),
+        )
+        self._known = True
+        return answer
 
     def close(self) -> None:
         """Let the connections go."""
@@ -135,24 +143,25 @@ class Api:
     def _read(self, answer: requests.Response, statement: str) -> dict[str, Any]:
         status = answer.status_code
         try:
-            found = answer.json()
+            said = answer.json()
         except ValueError:
-            found = None
+            said = None
         if status in _OK:
-            if not isinstance(found, dict):
-                raise TransientLoadError(f"Snowflake's SQL API answered {status} without JSON.")
-            return {**found, "_status": status}
-        error = _ApiError(status, found if isinstance(found, dict) else {})
-        if status in _PASSING:
-            _wait(answer.headers.get("Retry-After"))
-            raise TransientLoadError(
-                f"Snowflake's SQL API answered {status}: {error}", code=f"{error.errno:06d}"
-            )
-        refused = status in {requests.codes.unauthorized, requests.codes.forbidden, requests.codes.not_found}
+            if not isinstance(said, dict):
+                raise TransientLoadError(f"{_NAME} answered {status} without JSON.")
+            return {**said, "_status": status}
+        error = ApiError(status, said if isinstance(said, dict) else {})
+        if status in _ALWAYS_PASSING:
+            self._wait(answer.headers.get("Retry-After"))
+            raise TransientLoadError(f"{_NAME} answered {status}: {error}", code=f"{error.errno:06d}")
+        refused = status in {requests.codes.unauthorized, requests.codes.forbidden} or (
+            # what is not found may be a statement, which the answer then says
+            status == requests.codes.not_found and error.errno == NO_CODE + status
+        )
         raise explained(error, LOG_ON if refused else statement, self._config) from error
 
-
-def _wait(retry_after: str | None) -> None:
-    """Stay away for as long as the server says, and a little longer, not to come back all at once."""
-    if retry_after and retry_after.strip().isdigit():
-        time.sleep(min(float(retry_after), _LONGEST_RETRY_AFTER) + random.uniform(0, 0.2))  # noqa: S311
+    def _wait(self, retry_after: str | None) -> None:
+        """Stay away for as long as the server says, and a little longer, not to come back all at once."""
+        if retry_after and retry_after.strip().isdigit():
+            wanted = min(float(retry_after), _LONGEST_RETRY_AFTER, self._patience.left)
+            self._sleep(wanted + random.uniform(0, 0.2))  # noqa: S311

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +20,9 @@ from ml_connector.load.errors import LoadError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+logger = logging.getLogger(__name__)
 
 
 def private_key(config: Mapping[str, Any]) -> RSAPrivateKey:
@@ -71,6 +77,9 @@ def _material(config: Mapping[str, Any]) -> tuple[bytes, str]:
         return data, "private_key"
     path = Path(str(config["private_key_path"])).expanduser()
     try:
-        return path.read_bytes(), f"private_key_path {path}"
+        data, mode = path.read_bytes(), path.stat().st_mode
     except OSError as error:
         raise LoadError(f"Cannot read private_key_path {path}: {error.strerror}.") from None
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        logger.warning("Others on this machine may read the key in %s: chmod 600 it.", path)
+    return data, f"private_key_path {path}"
