@@ -39,6 +39,7 @@ def run(
     log: Path,
     *,
     stdin: IO[bytes] | int = subprocess.DEVNULL,
+    stdout: IO[bytes] | int = subprocess.DEVNULL,
     environment: Mapping[str, str] | None = None,
 ) -> Usage:
     """Run a process to its end.
@@ -49,6 +50,7 @@ def run(
         command: Its command line.
         log: File for its error output.
         stdin: What it reads.
+        stdout: Where it writes to.
         environment: Variables it gets beside this process's own.
 
     Raises:
@@ -59,7 +61,7 @@ def run(
         process = subprocess.Popen(
             command,
             stdin=stdin,
-            stdout=subprocess.DEVNULL,
+            stdout=stdout,
             stderr=errors,
             env={**os.environ, **(environment or {})},
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 import plot
 from shapes import SHAPES
-from subjects import FLOOR, MELTANOLABS, OURS
+from subjects import BASELINE, FLOOR, MELTANOLABS, OURS, TUNED
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -145,14 +145,84 @@ def write_taps(results: list[dict[str, Any]], command: str) -> None:
     _between(README, "taps", "\n".join(lines))
 
 
-def ratios(results: list[Result]) -> dict[str, tuple[float | None, float | None]]:
-    """By shape: our CPU as a multiple of the floor's, and the peer's a record as a multiple of ours."""
+def write_polls(results: list[dict[str, Any]], command: str, absent: dict[str, str]) -> None:
+    """Write what a poll took, into the results and both READMEs."""
+    RESULTS.mkdir(exist_ok=True)
+    _dump("poll.json", results)
+    head = f"{_today()}, `{command}`, {_machine()}."
+    missing = [f"- {name} did not run: {_first_line(reason)}" for name, reason in absent.items()]
+    sentences = [f"- {sentence}" for sentence in poll_ratios(results)]
+    _between(README, "bench-poll", "\n".join([head, "", *_poll_table(results), "", *sentences, *missing]))
+    short = [head, "", *_poll_summary(results), "", *sentences]
+    _between(TARGET_README, "bench-poll", "\n".join(short))
+
+
+def poll_ratios(results: list[dict[str, Any]]) -> list[str]:
+    """What is to be read of a poll: statements a stream, and the time beside the others'."""
+    found = {(each["subject"], each["latency_ms"], each["kind"]): each for each in results}
+    said = []
+    for latency in dict.fromkeys(each["latency_ms"] for each in results):
+        ours = found.get((OURS, latency, "poll"))
+        if ours is None:
+            continue
+        others = [other for name in (MELTANOLABS, BASELINE) if (other := found.get((name, latency, "poll")))]
+        parts = [
+            f"{OURS} takes {ours['statements_per_stream']:.2f} statements a stream",
+            *(
+                f"{other['subject']} {other['statements_per_stream']:.1f}, and"
+                f" {other['wall_s'] / ours['wall_s']:.1f} times as long"
+                for other in others
+            ),
+        ]
+        if empty := found.get((OURS, latency, "empty")):
+            parts.append(f"a poll that finds nothing takes {empty['statements']} statements in all")
+        said.append(f"{latency} ms a statement: {'; '.join(parts)}")
+    return said
+
+
+def _poll_table(results: list[dict[str, Any]]) -> list[str]:
+    return [
+        "| subject | version | ms a statement | records | statements | a stream | requests | wall s | CPU s | sandbox's CPU s | peak MB |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        *(
+            f"| {'**' + each['subject'] + '**' if each['subject'] == OURS else each['subject']} | {each['version']} |"
+            f" {each['latency_ms']} | {each['rows']:,} | {each['statements']:,} | {each['statements_per_stream']:.2f} |"
+            f" {each['requests']:,} | {each['wall_s']:,.1f} | {each['cpu_s']:.1f} | {each['sandbox_cpu_s']:.1f} |"
+            f" {each['peak_mb']:,.0f} |"
+            for each in results
+        ),
+    ]
+
+
+def _poll_summary(results: list[dict[str, Any]]) -> list[str]:
+    """A row a subject, for the target's README."""
+    found = {(each["subject"], each["latency_ms"]): each for each in results if each["kind"] == "poll"}
+    latencies = sorted({latency for _, latency in found})
+    rows = []
+    for subject in dict.fromkeys(name for name, _ in found):
+        each = [found.get((subject, latency)) for latency in latencies]
+        walls = " | ".join(f"{one['wall_s']:,.1f}" if one else "" for one in each)
+        statements = max(one["statements_per_stream"] for one in each if one)
+        name = f"**{subject}**" if subject == OURS else subject
+        rows.append(f"| {name} | {statements:.2f} | {walls} |")
+    streams, records = results[0]["streams"], max(each["rows"] for each in results)
+    heads = " | ".join(f"wall s, {latency} ms a statement" for latency in latencies)
+    return [
+        f"| {streams} streams, {records:,} records | statements a stream | {heads} |",
+        f"|---|---:|{'---:|' * len(latencies)}",
+        *rows,
+    ]
+
+
+def ratios(results: list[Result]) -> dict[str, tuple[float | None, dict[str, float]]]:
+    """By shape: our CPU as a multiple of the floor's, and each peer's a record as a multiple of ours."""
     cost = {(result.subject, result.shape): result.cpu_us_per_record for result in results}
     found = {}
     for shape in SHAPES:
-        ours, floor, peer = (cost.get((name, shape)) for name in (OURS, FLOOR, MELTANOLABS))
+        ours, floor = (cost.get((name, shape)) for name in (OURS, FLOOR))
         if ours:
-            found[shape] = (ours / floor if floor else None, peer / ours if peer else None)
+            peers = {name: peer / ours for name in (MELTANOLABS, TUNED) if (peer := cost.get((name, shape)))}
+            found[shape] = (ours / floor if floor else None, peers)
     return found
 
 
@@ -226,12 +296,11 @@ def as_summary(results: list[Result], about: About) -> str:
     return "\n".join(lines)
 
 
-def _sentence(shape: str, floor: float | None, peer: float | None) -> str:
-    parts = []
-    if floor:
-        parts.append(f"{OURS} takes {floor:.2f} times the CPU of {FLOOR}")
-    if peer:
-        parts.append(f"{MELTANOLABS} takes {peer:.0f} times the CPU of {OURS}")
+def _sentence(shape: str, floor: float | None, peers: dict[str, float]) -> str:
+    parts = [f"{OURS} takes {floor:.2f} times the CPU of {FLOOR}"] if floor else []
+    if peers:
+        times = " and ".join(f"{name} {peer:.0f}" for name, peer in peers.items())
+        parts.append(f"{times} times that of {OURS}")
     return f"{shape}: {'; '.join(parts) or 'nothing to compare'}"
 
 

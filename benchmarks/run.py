@@ -16,9 +16,11 @@ from collections import defaultdict
 from itertools import product
 from pathlib import Path
 
+import polls
 import report
 from flat import measure_flat
 from measure import SubjectError, Usage, run
+from poll import as_objects, field_of_polls, measure_polls
 from shapes import SHAPES, Shape
 from subjects import BIN, HERE, OURS, Field, Subject, field_of
 from warehouse import Warehouse, serving
@@ -117,6 +119,9 @@ def main() -> None:
         _keep_bytecode(folder)
         free = shutil.disk_usage(folder).free >> 30
         print(f"Working in {folder}, {free} GiB free; load average {load:.1f}", flush=True)
+        if arguments.poll:
+            _poll(folder, arguments)
+            return
         with serving(folder) as warehouse:
             if arguments.flat:
                 report.write_flat(measure_flat(folder, warehouse), arguments.command)
@@ -128,9 +133,19 @@ def main() -> None:
                 print(f"{shape.name}: {shape.about}", flush=True)
                 results += bench.shape(shape, field)
             about = report.About.of_this_run(arguments.command, load, bench.start_up(), field.absent)
-    print("\n" + report.as_text(results, about))
-    if whole:
-        report.write(results, about)
+        print("\n" + report.as_text(results, about) + "\n", flush=True)
+        if whole:
+            report.write(results, about)
+            _poll(folder, arguments)
+
+
+def _poll(folder: Path, arguments: argparse.Namespace) -> None:
+    """Measure a poll, and write its results."""
+    print(f"poll: {len(polls.STREAMS)} streams of {polls.ROWS} records into tables that exist", flush=True)
+    field = field_of_polls(arguments.baseline)
+    found = as_objects(measure_polls(folder, field))
+    report.write_polls(found, arguments.command, field.absent)
+    print("\n" + "\n".join(report.poll_ratios(found)))
 
 
 def _keep_bytecode(folder: Path) -> None:
@@ -149,7 +164,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--flat", action="store_true", help="only the peak memory, at 200,000 and at 5,000,000 records"
     )
+    parser.add_argument("--poll", action="store_true", help="only the poll; writes its results")
+    parser.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="PYTHON",
+        help="Python of another environment: its target-snowflake-ml polls too, as target-snowflake-ml-baseline",
+    )
     found = parser.parse_args()
+    if found.baseline:
+        found.baseline = found.baseline.absolute()
     found.command = " ".join(
         ["make bench" if len(sys.argv) == 1 else "python benchmarks/run.py", *sys.argv[1:]]
     )

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
-FAST, SLOW = (20_000, 200_000), (10_000, 40_000)
+FAST, SLOW = (100_000, 500_000), (10_000, 40_000)
 OURS = "target-snowflake-ml"
 OVER_SQL_API = "target-snowflake-ml-sql-api"
+ONE_SESSION = "target-snowflake-ml-parallel-1"
+BASELINE = "target-snowflake-ml-baseline"
 FLOOR = "floor-decode-parquet"
 MELTANOLABS = "meltanolabs-target-snowflake"
 TUNED = "meltanolabs-target-snowflake-tuned"
@@ -34,16 +36,16 @@ class Subject:
 
     Attributes:
         name: Its name in the results.
-        sizes: Records of the two inputs whose difference is its result.
         command: Its command line; of a target, without ``--config``.
+        sizes: Records of the two inputs whose difference is its result; of a poll, none.
         version: Version of what runs.
         settings: The configuration of a target for a warehouse, a schema and a folder; None for a floor.
         is_peer: Whether it is told the sandbox's address by the environment.
     """
 
     name: str
-    sizes: tuple[int, int]
     command: tuple[str | Path, ...]
+    sizes: tuple[int, int] = (0, 0)
     version: str = ""
     settings: Callable[[Warehouse, str, Path], dict[str, Any]] | None = None
     is_peer: bool = False
@@ -74,7 +76,7 @@ class Field:
     absent: dict[str, str] = field(default_factory=dict)
 
 
-def _our_settings(warehouse: Warehouse, schema: str, folder: Path) -> dict[str, Any]:
+def our_settings(warehouse: Warehouse, schema: str, folder: Path) -> dict[str, Any]:
     return {
         **warehouse.address,
         "private_key_path": str(warehouse.private_key),
@@ -84,11 +86,11 @@ def _our_settings(warehouse: Warehouse, schema: str, folder: Path) -> dict[str, 
     }
 
 
-def _over_sql_api(warehouse: Warehouse, schema: str, folder: Path) -> dict[str, Any]:
-    return {**_our_settings(warehouse, schema, folder), "transport": "sql_api"}
+def over_sql_api(warehouse: Warehouse, schema: str, folder: Path) -> dict[str, Any]:
+    return {**our_settings(warehouse, schema, folder), "transport": "sql_api"}
 
 
-def _meltanolabs_settings(warehouse: Warehouse, schema: str, _: Path) -> dict[str, Any]:
+def meltanolabs_settings(warehouse: Warehouse, schema: str, _: Path) -> dict[str, Any]:
     return {
         "account": "SANDBOX",
         "user": USER,
@@ -98,10 +100,10 @@ def _meltanolabs_settings(warehouse: Warehouse, schema: str, _: Path) -> dict[st
     }
 
 
-def _tuned_settings(warehouse: Warehouse, schema: str, folder: Path) -> dict[str, Any]:
+def tuned_settings(warehouse: Warehouse, schema: str, folder: Path) -> dict[str, Any]:
     """What makes it fastest: nothing is validated, and batches are ten times as large."""
     best = {"validate_records": False, "batch_size_rows": 100_000}
-    return {**_meltanolabs_settings(warehouse, schema, folder), **best}
+    return {**meltanolabs_settings(warehouse, schema, folder), **best}
 
 
 def _pipelinewise_settings(_: Warehouse, schema: str, folder: Path) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def _pipelinewise_settings(_: Warehouse, schema: str, folder: Path) -> dict[str,
 
 
 def _floor(name: str) -> Subject:
-    return Subject(name, FAST, (sys.executable, HERE / "floors.py", name.removeprefix("floor-")))
+    return Subject(name, (sys.executable, HERE / "floors.py", name.removeprefix("floor-")), FAST)
 
 
 def field_of(names: list[str]) -> Field:
@@ -129,12 +131,12 @@ def field_of(names: list[str]) -> Field:
     found = Field()
     for name in ("floor-json-loads", "floor-msgspec-decode", FLOOR, "ml-connector-decode-parquet"):
         found.subjects.append(_floor(name))
-    found.subjects.append(Subject(OURS, FAST, (BIN / OURS,), version(OURS), _our_settings))
-    found.subjects.append(Subject(OVER_SQL_API, SLOW, (BIN / OURS,), version(OURS), _over_sql_api))
+    found.subjects.append(Subject(OURS, (BIN / OURS,), FAST, version(OURS), our_settings))
+    found.subjects.append(Subject(OVER_SQL_API, (BIN / OURS,), SLOW, version(OURS), over_sql_api))
     found.subjects = [subject for subject in found.subjects if not names or subject.name in names]
     rivals = (
-        (MELTANOLABS, MELTANOLABS, _meltanolabs_settings),
-        (TUNED, MELTANOLABS, _tuned_settings),
+        (MELTANOLABS, MELTANOLABS, meltanolabs_settings),
+        (TUNED, MELTANOLABS, tuned_settings),
         (PIPELINEWISE, PIPELINEWISE, _pipelinewise_settings),
     )
     for name, package, settings in rivals:
@@ -147,5 +149,5 @@ def field_of(names: list[str]) -> Field:
             continue
         command = (python, HERE / "peer.py")
         told = peers.version_of(python, package)
-        found.subjects.append(Subject(name, SLOW, command, told, settings, is_peer=True))
+        found.subjects.append(Subject(name, command, SLOW, told, settings, is_peer=True))
     return found

@@ -7,6 +7,7 @@ the subjects stays small.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+import polls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,23 +49,59 @@ class Warehouse:
         """Where it is, as the connector's arguments."""
         return {"account": "SANDBOX", "user": USER, "host": self.host, "port": self.port, "protocol": "http"}
 
+    @property
+    def opened(self) -> str:
+        """The address and the key, as the questions' processes take them."""
+        return json.dumps({**self.address, "private_key_file": str(self.private_key)})
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of the server up to now, where the system tells."""
+        stat = Path(f"/proc/{self.pid}/stat")
+        if not stat.exists():
+            return 0.0
+        user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def settle(self, schema: str, table: str) -> int:
         """Give the number of rows that arrived, and forget the schema."""
-        address = json.dumps({**self.address, "private_key_file": str(self.private_key)})
-        return int(_asked("settle", address, schema, table))
+        return int(_asked("settle", self.opened, schema, table))
+
+    def polled(self, schema: str, revision: int) -> int:
+        """Give the number of rows of a schema's tables that are of a revision."""
+        return int(_asked("polled", self.opened, schema, str(revision)))
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Warehouse]:
-    """Run the sandbox's Snowflake over an empty folder.
+def serving(
+    folder: Path, name: str = "snowflake", *, latency_ms: int = 0, request_log: Path | None = None
+) -> Iterator[Warehouse]:
+    """Run the sandbox's Snowflake.
+
+    Args:
+        folder: Where its files lie, and its loader's key.
+        name: Folder in that folder; it has what an earlier server of that name left.
+        latency_ms: Milliseconds each statement is held back.
+        request_log: File for one line a request.
 
     Raises:
         RuntimeError: If it does not start.
     """
     private = folder / "loader.p8"
-    _asked("keys", str(private))
-    log = folder / "snowflake.log"
-    command = [_BIN / "erp-sandbox", "serve", "snowflake", "--path", folder / "snowflake"]
+    if not private.exists():
+        _asked("keys", str(private))
+    log = folder / f"{name}.log"
+    command = [
+        _BIN / "erp-sandbox",
+        "serve",
+        "snowflake",
+        "--path",
+        folder / name,
+        "--latency",
+        str(latency_ms),
+    ]
+    if request_log:
+        command += ["--request-log", request_log]
     with log.open("w") as errors:
         process = subprocess.Popen(
             [*command, "--user", USER, "--public-key", private.with_suffix(".pub")],
@@ -76,7 +115,7 @@ def serving(folder: Path) -> Iterator[Warehouse]:
             raise RuntimeError(f"The sandbox did not start:\n{log.read_text()}")
         where = urlsplit(line.split(maxsplit=1)[1].strip())
         warehouse = Warehouse(str(where.hostname), int(where.port or 0), private, process.pid)
-        _asked("create", json.dumps({**warehouse.address, "private_key_file": str(private)}))
+        _asked("create", warehouse.opened)
         yield warehouse
     finally:
         process.send_signal(signal.SIGTERM)
@@ -120,6 +159,17 @@ def settle(address: str, schema: str, table: str) -> None:
     print(count)
 
 
+def polled(address: str, schema: str, revision: str) -> None:
+    """Print how many rows of a poll's tables are of a revision."""
+    _execute(address, f"USE DATABASE {DATABASE}")
+    tables = [f'{DATABASE}."{schema}"."{stream.upper()}"' for stream, _ in polls.STREAMS]
+    counts = [
+        f'SELECT COUNT(*) AS N FROM {table} WHERE "{polls.REVISION.upper()}" = {revision}' for table in tables
+    ]
+    ((count,),) = _execute(address, f"SELECT SUM(N) FROM ({' UNION ALL '.join(counts)})")
+    print(count)
+
+
 def _execute(address: str, sql: str) -> list[Any]:
     import snowflake.connector  # noqa: PLC0415 - not for every question
 
@@ -129,4 +179,4 @@ def _execute(address: str, sql: str) -> list[Any]:
 
 
 if __name__ == "__main__":
-    {"keys": keys, "create": create, "settle": settle}[sys.argv[1]](*sys.argv[2:])
+    {"keys": keys, "create": create, "settle": settle, "polled": polled}[sys.argv[1]](*sys.argv[2:])
