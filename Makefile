@@ -26,7 +26,7 @@ setup: .venv/.done .venv-connector5/.done ## Make the environments
 # The target supports two generations of Snowflake's connector; the second one lives here, for the tests.
 .venv-connector5/.done: .venv/.done
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-connector5
-	$(UV) pip install --quiet --python .venv-connector5 -e ./ml-connector -e ./target-snowflake-ml \
+	$(UV) pip install --quiet --python .venv-connector5 -e './ml-connector[load]' -e ./target-snowflake-ml \
 		'snowflake-connector-python>=5,<6' 'singer-sdk[testing]>=0.54' 'pytest>=8.4' 'pytest-timeout>=2.4' 'hypothesis>=6.140'
 	@touch $@
 

@@ -206,12 +206,11 @@ def meltano_runner(plugin, settings, warehouse, folder, **target):
         plugin: Prefix of the tap's settings in the environment: `TAP_SAGEX3`.
         settings: The tap's settings.
         warehouse: The Snowflake.
-        folder: For Meltano's own state, and `totals.json`.
+        folder: For Meltano's own state.
         target: Settings of the target besides those that reach the warehouse.
     """
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "UV_COMPILE_BYTECODE": "1"}
     environment["MELTANO_DATABASE_URI"] = f"sqlite:///{folder / 'meltano.db'}"
-    environment["ML_CONTROL_TOTALS"] = str(folder / "totals.json")
     for prefix, known in ((plugin, settings), ("TARGET_SNOWFLAKE_ML", {**warehouse.config(), **target})):
         for name, value in known.items():
             environment[f"{prefix}_{name.upper()}"] = value if isinstance(value, str) else json.dumps(value)

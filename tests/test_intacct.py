@@ -83,7 +83,7 @@ def test_two_runs_bring_the_company_and_then_what_changed_and_went(meltano, ware
 
     totals = tmp_path / "totals.json"
     totals.write_text(meltano("invoke", "tap-sageintacct:control-totals"))
-    meltano("invoke", "target-snowflake-ml:reconcile")
+    meltano("invoke", "target-snowflake-ml:reconcile", str(totals))
     checked = warehouse.query("SELECT stream, COUNT(*) FROM ml_audit.reconciliations GROUP BY 1")
     assert len(checked) > 30
     assert "ok" in meltano("invoke", "target-snowflake-ml:doctor")

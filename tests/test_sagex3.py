@@ -104,7 +104,7 @@ def test_two_runs_bring_the_folder_and_then_what_changed(meltano, warehouse, boo
 
     totals = tmp_path / "totals.json"
     totals.write_text(meltano("invoke", "tap-sagex3:control-totals"))
-    meltano("invoke", "target-snowflake-ml:reconcile")
+    meltano("invoke", "target-snowflake-ml:reconcile", str(totals))
     checked = warehouse.query(
         "SELECT status, COUNT(DISTINCT stream) FROM ml_audit.reconciliations GROUP BY 1"
     )
