@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import fakesnow.server as fakesnow_server
 from fakesnow import transforms
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
 from erp_sandbox.snowflake.cursor import correct_execution
+from erp_sandbox.snowflake.grammar import REMEMBERED, SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +59,25 @@ def _schemas(original: Callable[[exp.Expr, str | None], exp.Expr]) -> Callable[.
     return read
 
 
+_CHANGES = {"MERGE": exp.Merge, "INSERT": exp.Insert, "UPDATE": exp.Update, "DELETE": exp.Delete}
+
+
+def _kind_of(read: Callable[[str], exp.Expr]) -> Callable[[str], exp.Expr]:
+    """The server of fakesnow only asks what kind of statement it is, before that is read to be run."""
+    remembered = lru_cache(REMEMBERED)(read)
+
+    def kind_of(sql: str) -> exp.Expr:
+        change = _CHANGES.get(sql[:16].split(maxsplit=1)[0].upper() if sql.strip() else "")
+        if change is not None:
+            return change()
+        return remembered(sql) if len(sql) <= SHORT else read(sql)
+
+    return kind_of
+
+
 def correct_dialect() -> None:
     """Correct fakesnow's transformations; to be called once."""
+    fakesnow_server.parse_one = _kind_of(fakesnow_server.parse_one)
     correct_execution()
     transforms.integer_precision = _integers
     transforms.numeric_agg_implicit_cast = _sums(transforms.numeric_agg_implicit_cast)

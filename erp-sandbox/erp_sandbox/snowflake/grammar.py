@@ -7,6 +7,7 @@ takes and refuses can only be told from Snowflake's.
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -53,12 +54,26 @@ class Grammar(Snowflake):
     Parser = _Parser
 
 
+SHORT = 8_000
+"""Characters of a statement that is worth remembering: clients send some of them again and again."""
+REMEMBERED = 64
+
+
 def parse(sql: str) -> exp.Expr:
     """Read one statement.
 
     Raises:
         ParseError: If it is none.
     """
+    return _remembered(sql).copy() if len(sql) <= SHORT else _parse(sql)
+
+
+@lru_cache(REMEMBERED)
+def _remembered(sql: str) -> exp.Expr:
+    return _parse(sql)
+
+
+def _parse(sql: str) -> exp.Expr:
     logger = logging.getLogger("sqlglot")
     level = logger.level
     logger.setLevel(logging.ERROR)  # "contains unsupported syntax": what to do with it is decided later
