@@ -149,7 +149,7 @@ class Catalog:
 
     def _make(self, connection: Connection, table: Table) -> None:
         with self._lock:
-            if self._tables[table.schema] is None:
+            if self._tables.get(table.schema) is None:
                 connection.execute(self._dialect.create_schema(table.schema))
                 self._tables[table.schema] = {}
         for statement in create(table, self._dialect):

@@ -81,6 +81,9 @@ class Change(ABC):
         read: Records it accounts for.
         loaded: Of these, those that become rows.
         rejected: Of these, those that become dead letters.
+        repeats: Whether its rows would be there twice if it was made twice. A transaction takes one such of a
+            table: it may be carried out when the process is gone, and before the next run can see it in the
+            ledger.
     """
 
     table: Table
@@ -90,6 +93,7 @@ class Change(ABC):
     read = 0
     loaded = 0
     rejected = 0
+    repeats = False
 
     def stage(self, place: Place) -> None:  # noqa: B027 - most changes have no files
         """Bring files to the warehouse, before the transaction begins."""
@@ -194,6 +198,11 @@ class BatchLoad(Change):
     def rejected(self) -> int:  # type: ignore[override]
         """Records that become dead letters."""
         return self.manifest.rejected if self.manifest else self.letters.num_rows if self.letters else 0
+
+    @property
+    def repeats(self) -> bool:  # type: ignore[override]
+        """Whether its rows would be there twice if it was loaded twice."""
+        return self.method.repeats and self.loaded > 0
 
     @property
     def _spooled_id(self) -> str:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
 
 class LoadError(Exception):
     """Loading cannot go on; the message says what happened and what to do.
@@ -10,6 +15,7 @@ class LoadError(Exception):
         code: The warehouse's own error code, if it gave one.
         kept: Batches that lie in the spool because of it.
         attempts: How often it was tried.
+        began: When it was tried first.
     """
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
@@ -17,6 +23,7 @@ class LoadError(Exception):
         self.code = code
         self.kept: list[str] = []
         self.attempts = 1
+        self.began: datetime | None = None
 
 
 class TransientLoadError(LoadError):

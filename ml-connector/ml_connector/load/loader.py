@@ -141,7 +141,7 @@ class Loader:
         try:
             retrying(attempt, seconds=self._retry_seconds, what=f"Loading {what}", logger=logger)
         except LoadError as error:
-            error.attempts = attempts
+            error.attempts, error.began = attempts, began
             raise
         for change in changes:
             self.ledger.of(change.stream).add(change.read, change.loaded, change.rejected)
@@ -219,7 +219,7 @@ class Loader:
             "RECORDS_REJECTED": change.rejected,
             "STATUS": "failed",
             "ATTEMPTS": error.attempts,
-            "FIRST_ATTEMPT_AT": exact_moment(now()),
+            "FIRST_ATTEMPT_AT": exact_moment(error.began or now()),
             "ERROR": text,
         }
         with suppress(LoadError):  # the warehouse may not listen any more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ from ml_connector.load.spool import ONLY_OURS, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_LONG = 3_600.0
+"""Seconds after which a process has long written its first note, or was killed before it could."""
 
 
 class RunNote(msgspec.Struct):
@@ -51,6 +55,7 @@ class RunFile:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=ONLY_OURS)
+            self._sweep()
             dead = self._dead()
             self._lock.acquire(timeout=0)
             self._write()
@@ -94,6 +99,14 @@ class RunFile:
     def _write(self) -> None:
         with self._writing:
             write_atomically(self._path, msgspec.json.encode(self._note))
+
+    def _sweep(self) -> None:
+        """Remove what processes left that were killed before they had written a note."""
+        for path in self._folder.glob("*.run.*"):
+            with suppress(OSError):
+                noted = path.with_name(f"{path.name.partition('.')[0]}.run").exists()
+                if not noted and time.time() - path.stat().st_mtime > _LONG:
+                    path.unlink()
 
     def _dead(self) -> list[RunNote]:
         found = []

@@ -235,6 +235,8 @@ class Scheduler:
                 break
             picked.append(change)
             size += change.size
+            if change.repeats:
+                taken.add(change.table.path)
         return picked
 
     def _most_bytes(self) -> int:

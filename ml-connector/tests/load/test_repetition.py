@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from singer_messages import Stream, state
 from warehouse import Killed, fail_always
@@ -104,3 +106,15 @@ def test_a_run_that_failed_counts_like_one_that_was_killed(warehouse):
     warehouse.before = None
     warehouse.load(*messages)
     assert ids(warehouse) == [0, 1, 2, 3, 4]
+
+
+def test_a_transaction_takes_one_batch_of_a_stream(warehouse):
+    """It may be carried out though the process is gone, and before the next run can see it in the ledger."""
+    made = threading.Event()
+    warehouse.before = lambda sql: "CREATE TABLE" in sql and '"BOOKS"' in sql and made.wait(20)
+    timer = threading.Timer(0.5, made.set)  # by then every batch waits for the table
+    timer.start()
+    outcome = warehouse.load(S.schema(), *bills(*range(1, 13)), state(12))
+    transactions = " ".join(sql.split("(")[0] for sql in outcome.statements).split("BEGIN")
+    assert [each.count('INSERT INTO "BOOKS"."BILLS"') for each in transactions[1:]] == [1] * 6
+    assert ids(warehouse) == list(range(1, 13))

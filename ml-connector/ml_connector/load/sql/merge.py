@@ -73,7 +73,11 @@ def insert(loading: Loading) -> list[Statement]:
 
 
 def merge(loading: Loading) -> list[Statement]:
-    """One row a key, the last one wins; in a replay a row that came later stays as it is."""
+    """One row a key, the last one wins; a row that came later stays as it is.
+
+    That is so in a replay; and a transaction may be carried out when its process is gone, after those of the
+    next run.
+    """
     table = loading.table
     columns = [column.name for column in table.columns]
     query, parameters = loading.select()
@@ -82,7 +86,7 @@ def merge(loading: Loading) -> list[Statement]:
         f' ORDER BY "_SDC_SEQUENCE" DESC) AS "ML_LAST" FROM ({query}) a) b WHERE "ML_LAST" = 1'
     )
     newer = ' AND (t."_SDC_SEQUENCE" IS NULL OR t."_SDC_SEQUENCE" < s."_SDC_SEQUENCE")'
-    when = f"WHEN MATCHED{newer if loading.late else ''}"
+    when = f"WHEN MATCHED{newer}"
     gone = 's."_SDC_DELETED_AT" IS NOT NULL'
     updates = ", ".join(f"{quoted(name)} = s.{quoted(name)}" for name in columns if name not in table.keys)
     statement = (

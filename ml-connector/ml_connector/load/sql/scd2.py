@@ -6,7 +6,8 @@ until the next event. One that comes twice, or unchanged, adds nothing.
 
 What arrives later is newer, whatever the clocks say: an event that bears an earlier moment than one that
 arrived before it is put just after that one. Only in a replay, which brings what was read before, does a
-record take its place between the versions that are there.
+record take its place between the versions that are there. And what is carried out late, after what arrived
+after it, is left out.
 """
 
 from __future__ import annotations
@@ -98,9 +99,12 @@ _AT_END = {FROM: f'h."{TO}"', HASH: "CAST(NULL AS VARCHAR)"}
 
 
 def _newest_event(loading: Loading) -> str:
-    """Join the moment of the last event that the table has of each key."""
+    """Join the moment of the last event that the table has of each key, and its arrival."""
     table = loading.table
-    newest = f'MAX(CASE WHEN "{TO}" > "{FROM}" THEN "{TO}" ELSE "{FROM}" END) AS "ML_NEWEST"'
+    newest = (
+        f'MAX(CASE WHEN "{TO}" > "{FROM}" THEN "{TO}" ELSE "{FROM}" END) AS "ML_NEWEST",'
+        ' MAX("_SDC_SEQUENCE") AS "ML_ARRIVED"'
+    )
     keys = listed(table.keys)
     return (
         f" LEFT JOIN (SELECT {keys}, {newest} FROM {table.path} GROUP BY {keys}) n"
@@ -109,7 +113,10 @@ def _newest_event(loading: Loading) -> str:
 
 
 def _not_repeated(loading: Loading) -> str:
-    """Leave out what the table has just so: a record that comes again with its moment is no news."""
+    """Leave out what the table has just so: a record that comes again with its moment is no news.
+
+    Nor is one that arrived before what the table has.
+    """
     table = loading.table
     keys, first = same(table.keys, "c", "p"), quoted(table.keys[0])
     ended = same(table.keys, "c", "q")
@@ -118,6 +125,7 @@ def _not_repeated(loading: Loading) -> str:
         f' LEFT JOIN {table.path} q ON {ended} AND q."{TO}" = c."{FROM}" AND q."_SDC_DELETED_AT" IS NOT NULL'
         f' AND c."{HASH}" IS NULL'
         f" WHERE p.{first} IS NULL AND q.{first} IS NULL"
+        ' AND (n."ML_ARRIVED" IS NULL OR n."ML_ARRIVED" < c."_SDC_SEQUENCE")'
     )
 
 
