@@ -8,7 +8,7 @@ BIN := .venv/bin
 PACKAGES := ml-connector tap-sage300 tap-sageintacct tap-sagex3 target-snowflake-ml erp-sandbox
 MODULES := ml_connector tap_sage300 tap_sageintacct tap_sagex3 target_snowflake_ml erp_sandbox
 
-.PHONY: setup demo test lint types format bench bench-taps settings docs clean help
+.PHONY: setup demo test stress lint types format bench bench-taps settings docs clean help
 
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,11 @@ format: .venv/.done ## Let ruff mend what it can
 
 test: setup ## The whole suite
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# STRESS_SEED chooses other instants, STRESS_PARTS how many kills (30 each), STRESS_OUTAGES the seconds of outages
+STRESSED := $(addprefix target-snowflake-ml/tests/test_,crash.py cuts.py half_done.py concurrency.py outages.py)
+stress: setup ## Two hundred kills, every cut, outages of minutes, runs at once: takes hours
+	STRESS=1 $(BIN)/python -m pytest $(STRESSED) -n 2 -s --timeout 1800
 
 bench: .venv/.done ## Side-by-side figures into benchmarks/results
 	$(BIN)/python benchmarks/run.py

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import uuid
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,11 +17,14 @@ import snowflake.connector
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from trials import WAYS, Trial
+
 ROOT = Path(__file__).resolve().parents[2]
 # the sandbox lives in the workspace's environment, whichever interpreter runs these tests
 SANDBOX = Path(os.environ.get("ERP_SANDBOX", ROOT / ".venv" / "bin" / "erp-sandbox"))
 CONNECTOR5 = Path(os.environ.get("CONNECTOR5_PYTHON", ROOT / ".venv-connector5" / "bin" / "python"))
-CONNECTOR = int(version("snowflake-connector-python").partition(".")[0])
 TOKEN = "a-programmatic-access-token"
 OAUTH_TOKEN = "an-oauth-access-token"
 OAUTH_CLIENT = ("the-client", "the-client-secret")
@@ -81,12 +83,17 @@ class Warehouse:
     settings: dict = field(default_factory=dict)
     connection: object = None
 
-    def open(self):
-        self.connection = snowflake.connector.connect(
+    def connect(self):
+        """A session of the tests' own in this database, once it is made."""
+        return snowflake.connector.connect(
             **self.account.connection_settings(),
             authenticator="PROGRAMMATIC_ACCESS_TOKEN",
             token=TOKEN,
+            database=self.database,
         )
+
+    def open(self):
+        self.connection = self.connect()
         self.query(f"CREATE DATABASE {self.database}")
         self.query(f"USE DATABASE {self.database}")
         return self
@@ -171,17 +178,19 @@ def warehouse(account, tmp_path):
     opened.connection.close()
 
 
-WAYS = ["this connector", "connector 5", "SQL API"] if CONNECTOR < 5 else ["this connector"]
+def take_way(warehouse, way):
+    """Have the warehouse loaded in one of these ways."""
+    if way == "connector 5":
+        warehouse.python = CONNECTOR5
+    if way == "SQL API":
+        warehouse.settings = {"transport": "sql_api"}
+    return warehouse
 
 
 @pytest.fixture(params=WAYS)
 def any_warehouse(request, warehouse):
     """The same, loaded with each generation of Snowflake's connector and over the SQL API in turn."""
-    if request.param == "connector 5":
-        warehouse.python = CONNECTOR5
-    if request.param == "SQL API":
-        warehouse.settings = {"transport": "sql_api"}
-    return warehouse
+    return take_way(warehouse, request.param)
 
 
 @pytest.fixture
@@ -193,6 +202,23 @@ def network(warehouse):
     with module.proxied(warehouse.account.url) as proxy:
         warehouse.account = replace(warehouse.account, url=proxy.url)
         yield proxy
+
+
+@pytest.fixture(scope="session")
+def launchers():
+    """What starts targets, by interpreter."""
+    opened = {}
+    yield opened
+    for launcher in opened.values():
+        launcher.close()
+
+
+@pytest.fixture
+def trial(request, warehouse, network, launchers):
+    """The warehouse behind a proxy, and targets that start at once; a test's parameter ``way`` is taken."""
+    callspec = getattr(request.node, "callspec", None)
+    take_way(warehouse, callspec.params.get("way") if callspec else None)
+    return Trial(warehouse, network, launchers)
 
 
 def schema_of(stream, properties, keys=("id",), **more):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 
 class Proxy:
-    """Passes requests on; ``trouble(path, statement)`` says what happens to each.
+    """Passes requests on; ``trouble(path, statement)`` says what happens to each, or gives a function that does.
 
     It gives None (nothing), ``"refuse"`` (503), ``"cut"`` (passed on, but the answer is lost), ``"reset"`` (not
     passed on), ``"silence"`` (no answer), what :meth:`slow` gives, a dict (that answer, as JSON), or a status, headers and a dict.
@@ -27,6 +27,7 @@ class Proxy:
         self.bodies = []
         self.results = {}
         self.lock = threading.Lock()
+        self.at_work = 0
         self.closing = threading.Event()
 
     def decide(self, path, body):
@@ -107,6 +108,11 @@ class Proxy:
             return 200, [("Content-Type", "application/json")], json.dumps(said).encode()
         return answer
 
+    def settle(self):
+        """Wait until every request that came has been carried out, whether or not anybody waits for the answer."""
+        while self.at_work:
+            time.sleep(0.01)
+
     def forward(self, method, path, headers, body):
         connection = http.client.HTTPConnection(self.upstream.hostname, self.upstream.port, timeout=60)
         try:
@@ -126,9 +132,22 @@ def proxied(url):
         protocol_version = "HTTP/1.1"
 
         def handle_any(self):
+            with proxy.lock:
+                proxy.at_work += 1
+            try:
+                self.handle_one()
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True  # who asked has gone
+            finally:
+                with proxy.lock:
+                    proxy.at_work -= 1
+
+        def handle_one(self):
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             plain = gzip.decompress(raw) if self.headers.get("Content-Encoding") == "gzip" else raw
             what = proxy.decide(self.path, plain)
+            if callable(what):  # it may take its time
+                what = what()
             if what == "reset":
                 self.close_connection = True
                 return
@@ -183,6 +202,7 @@ def proxied(url):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # clients that are killed break off
     threading.Thread(target=server.serve_forever, daemon=True).start()
     proxy.url = f"http://127.0.0.1:{server.server_port}"
     try:
