@@ -234,14 +234,15 @@ class Spool:
 
 
 def _write_rows(path: Path, table: pa.Table) -> None:
-    with open(path, "wb", opener=_ours) as file:
-        pq.write_table(
-            table,
-            file,
-            compression="zstd",
-            use_dictionary=False,  # zstd finds what repeats as well, in half the time
-            write_statistics=False,  # a file that is read whole needs none
-        )
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, _FILE_OURS))
+    pq.write_table(
+        table,
+        path,  # pyarrow's own file is faster than one of Python's
+        compression="zstd",
+        use_dictionary=False,  # zstd finds what repeats as well, in half the time
+        write_statistics=False,  # a file that is read whole needs none
+    )
 
 
 def write_atomically(path: Path, content: bytes) -> None:
