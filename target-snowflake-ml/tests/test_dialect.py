@@ -200,7 +200,8 @@ def test_rows_that_travel_are_cast_from_their_texts_and_the_last_of_a_key_wins()
         ' TO_NUMBER(r.VALUE[2]::VARCHAR, 38, 0) AS "_SDC_SEQUENCE",'
         ' TO_TIMESTAMP_TZ(r.VALUE[3]::VARCHAR, \'YYYY-MM-DD"T"HH24:MI:SS.FF9TZH:TZM\') AS "_SDC_DELETED_AT"'
         ' FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) r) a) b WHERE "ML_LAST" = 1) s ON t."ID" = s."ID"'
-        ' WHEN MATCHED THEN UPDATE SET "LINES" = s."LINES", "_SDC_SEQUENCE" = s."_SDC_SEQUENCE",'
+        ' WHEN MATCHED AND (t."_SDC_SEQUENCE" IS NULL OR t."_SDC_SEQUENCE" < s."_SDC_SEQUENCE")'
+        ' THEN UPDATE SET "LINES" = s."LINES", "_SDC_SEQUENCE" = s."_SDC_SEQUENCE",'
         ' "_SDC_DELETED_AT" = s."_SDC_DELETED_AT"'
         f" WHEN NOT MATCHED THEN INSERT ({names})"
         ' VALUES (s."ID", s."LINES", s."_SDC_SEQUENCE", s."_SDC_DELETED_AT")'
