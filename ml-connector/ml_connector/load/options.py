@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ml_connector.load.errors import LoadError
 from ml_connector.load.settings import LOAD_METHODS
+from ml_connector.load.strategies import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,9 +73,9 @@ def options_of(
         raise LoadError(
             f"Stream '{stream}' asks for load_method '{method}'; it can be {', '.join(LOAD_METHODS)}.",
         )
-    if method == "scd2" and not has_key:
+    if METHODS[method].needs_key and not has_key:
         raise LoadError(
-            f"Stream '{stream}' is to be loaded with scd2 but has no key properties, without which there"
+            f"Stream '{stream}' is to be loaded with {method} but has no key properties, without which there"
             " are no versions of a record. Choose append-only or overwrite for it"
             " (streams.<stream>.load_method).",
         )
@@ -83,7 +84,7 @@ def options_of(
     return StreamOptions(
         schema=Name(schema or fallback_schema, given=bool(schema)),
         table=Name(table or stream, given=bool(own.get("table"))),
-        load_method="append-only" if method == "upsert" and not has_key else method,
+        load_method=method if has_key else METHODS[method].without_key or method,
         columns=dict(own.get("columns") or {}),
         cluster_by=tuple(own.get("cluster_by") or ()),
         replace_at_end=bool(own.get("replace_at_end_of_input")),

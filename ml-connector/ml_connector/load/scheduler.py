@@ -119,11 +119,6 @@ class Scheduler:
         with self._condition:
             return list(self._queue)
 
-    @property
-    def loaders(self) -> list[Loader]:
-        """Every loader that was opened."""
-        return list(self._loaders)
-
     def cancel(self) -> None:
         """Have the warehouse stop what it does for this process, as it is about to end."""
         for loader in self._loaders:

@@ -21,6 +21,7 @@ class LoadMethod:
     Attributes:
         name: The value of the setting ``load_method``.
         needs_key: Whether a stream without key properties cannot be loaded so.
+        without_key: Name of the method that takes its place for a stream without key properties, if one does.
         keeps_history: Whether the table has a row for each version of a record.
         replaces: Whether the rows of a run take the place of those that the table has.
         repeats: Whether a record that is loaded twice is two rows.
@@ -28,6 +29,7 @@ class LoadMethod:
 
     name = ""
     needs_key = False
+    without_key = ""
     keeps_history = False
     replaces = False
     repeats = False
@@ -62,6 +64,7 @@ class Upsert(LoadMethod):
     """One row a key, the last one wins."""
 
     name = "upsert"
+    without_key = "append-only"
 
     def load(self, loading: Loading) -> list[Statement]:
         """See :class:`LoadMethod`."""
@@ -124,5 +127,3 @@ METHODS: Mapping[str, LoadMethod] = {
     method.name: method for method in (Upsert(), AppendOnly(), Overwrite(), Scd2())
 }
 """Every load method by its name."""
-
-UPSERT, APPEND_ONLY = METHODS["upsert"], METHODS["append-only"]
