@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from books import METHODS, check_history, record, schema
+from methods_tap import METHODS, check_history, record, schema
 from trials import STRESS, WAYS
 
 INTEGER, TEXT = {"type": "integer"}, {"type": ["string", "null"]}

@@ -9,7 +9,7 @@ import signal
 import subprocess
 
 import pytest
-from books import METHODS, Books, Reader, next_of
+from methods_tap import METHODS, Books, Reader, next_of
 from trials import STRESS, WAYS, chance
 
 SIZE = 60 if STRESS else 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from books import check_ledger, record, schema
+from methods_tap import check_ledger, record, schema
 from trials import STRESS, in_turn
 
 INTEGER, TEXT = {"type": "integer"}, {"type": ["string", "null"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from books import check_history, moment, record, schema
+from methods_tap import check_history, moment, record, schema
 from trials import STRESS, chance, in_turn
 
 INTEGER, TEXT = {"type": "integer"}, {"type": ["string", "null"]}

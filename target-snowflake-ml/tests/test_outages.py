@@ -6,7 +6,7 @@ import os
 import time
 
 import pytest
-from books import check_ledger, record, schema
+from methods_tap import check_ledger, record, schema
 from trials import STRESS, WAYS, in_turn
 
 SECONDS = (
