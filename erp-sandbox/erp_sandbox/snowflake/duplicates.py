@@ -36,7 +36,10 @@ def settle(functions: Functions, tree: exp.Expr, execute: Callable[[str], Any]) 
         tree: The statement in DuckDB's words, which is changed.
         execute: Runs a statement of DuckDB's with the values that belong to it.
     """
+    made = set(functions.macros)
     name = functions.json(duplicates=True)
+    if name not in made:
+        return
     calls = [call for call in tree.find_all(exp.Anonymous) if str(call.this) == name]
     if not calls:
         return

@@ -91,9 +91,12 @@ class Functions:
         Raises:
             Refusal: If Snowflake knows no such conversion.
         """
-        for rows in list(statement.find_all(exp.TableFromRows)):
-            rows.replace(self._rows(rows))
-        for node in reversed(list(statement.dfs())):  # what is inside a conversion comes before it
+        nodes = list(statement.dfs())
+        if flattened := [node for node in nodes if isinstance(node, exp.TableFromRows)]:
+            for rows in flattened:
+                rows.replace(self._rows(rows))
+            nodes = list(statement.dfs())
+        for node in reversed(nodes):  # what is inside a conversion comes before it
             made = self._converted(node)
             if made is not node:
                 node.replace(made)
@@ -297,8 +300,11 @@ class Functions:
         if select is None or not isinstance(given, exp.ParseJSON):
             return node
         alias = node.alias or "_rows"
-        casts = [cast for cast in select.find_all(exp.Cast) if _place_in_row(cast, alias) is not None]
-        others = [column for column in select.find_all(exp.Column) if _of_flatten(column, alias)]
+        met = list(select.find_all(exp.Cast, exp.Column))
+        casts = [
+            node for node in met if isinstance(node, exp.Cast) and _place_in_row(node, alias) is not None
+        ]
+        others = [node for node in met if _of_flatten(node, alias)]
         if len(others) != len(casts):
             return node  # fakesnow's FLATTEN reads what is not rows of texts
         for cast in casts:
@@ -392,7 +398,7 @@ def _unquoted(text: str) -> str:
 
 
 def _call(name: str, value: exp.Expr) -> exp.Expr:
-    return exp.Anonymous(this=name, expressions=[value.copy()])
+    return exp.Anonymous(this=name, expressions=[value])
 
 
 def _plain(value: exp.Expr) -> exp.Expr:

@@ -56,7 +56,7 @@ class Grammar(Snowflake):
 
 SHORT = 8_000
 """Characters of a statement that is worth remembering: clients send some of them again and again."""
-REMEMBERED = 64
+REMEMBERED = 1_000
 
 
 def parse(sql: str) -> exp.Expr:

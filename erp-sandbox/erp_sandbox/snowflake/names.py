@@ -160,8 +160,11 @@ def resolve(connection: Any, statement: exp.Expr) -> None:
 
 def _tables(statement: exp.Expr) -> Iterator[exp.Table]:
     """The tables of a statement's query, without what only looks like one."""
-    within = {cte.alias_or_name.upper() for cte in statement.find_all(exp.CTE)}
-    for table in statement.find_all(exp.Table):
+    nodes = list(statement.find_all(exp.CTE, exp.Table))
+    within = {node.alias_or_name.upper() for node in nodes if isinstance(node, exp.CTE)}
+    for table in nodes:
+        if not isinstance(table, exp.Table):
+            continue
         known = isinstance(table.this, exp.Identifier) and not table.name.startswith(("@", "_fs_"))
         if known and (table.args.get("db") or table.name.upper() not in within):
             yield table

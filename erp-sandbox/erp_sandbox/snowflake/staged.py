@@ -46,9 +46,9 @@ def resolve(connection: Any, parsed: exp.Expr) -> None:
         connection: fakesnow's connection of the session.
         parsed: The statement, which is changed.
     """
-    for table in list(parsed.find_all(exp.Table)):
+    for table in [each for each in parsed.find_all(exp.Table) if each.this.name.startswith("@")]:
         select = table.find_ancestor(exp.Select)
-        if select is not None and table.this.name.startswith("@"):
+        if select is not None:
             query = _content(connection, table, _widest(select))
             table.replace(exp.Subquery(this=sqlglot.parse_one(query, read="duckdb")))
             _read(select)

@@ -164,11 +164,12 @@ class Write:
                 ]
         if not pairs:
             return
-        listed = ", ".join(f"{_sql(value)} AS v{place}" for place, (_, value, _) in enumerate(pairs))
+        texts = [_sql(value) for _, value, _ in pairs]
+        listed = ", ".join(f"{text} AS v{place}" for place, text in enumerate(texts))
         types = [row[1] for row in self._execute(f"DESCRIBE SELECT {listed} FROM {around}").fetchall()]
-        for kind, (column, value, put) in zip(types, pairs, strict=True):
-            made = fitted(self.functions, kind, column, _sql(value))
-            put(exp.maybe_parse(made, dialect="duckdb"))
+        for kind, text, (column, _, put) in zip(types, texts, pairs, strict=True):
+            # written as it is: reading hundreds of columns anew would take longer than the statement
+            put(exp.Var(this=fitted(self.functions, kind, column, text)))
         self.functions.create(self._duck)
 
     def _merge(self, columns: Sequence[catalog.Column]) -> str:
@@ -229,7 +230,8 @@ class Write:
 
 
 def _sql(tree: exp.Expr) -> str:
-    return str(tree.sql(dialect="duckdb"))
+    # without a copy, which takes twice as long as the writing: the tree is this statement's own
+    return str(tree.sql(dialect="duckdb", copy=False))
 
 
 def _action(when: exp.Expr) -> str:
