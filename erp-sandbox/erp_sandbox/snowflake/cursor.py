@@ -18,10 +18,22 @@ from erp_sandbox.snowflake import catalog, names, parameters, shows, tables
 from erp_sandbox.snowflake.functions import Functions
 from erp_sandbox.snowflake.grammar import bound, parse, used
 from erp_sandbox.snowflake.limits import check_text
+from erp_sandbox.snowflake.plans import PLANS
 from erp_sandbox.snowflake.refusals import already_exists, not_found, refusal_of
 from erp_sandbox.snowflake.writes import WRITES, Write
 
 DONE = "SELECT 'Statement executed successfully.' AS \"status\""
+_PLAIN = (
+    exp.Transaction,
+    exp.Commit,
+    exp.Rollback,
+    exp.Show,
+    exp.Describe,
+    exp.Use,
+    exp.Put,
+    exp.Copy,
+)
+"""Statements that leave every table as it is."""
 _QUERIES = (exp.Select, exp.SetOperation, exp.Subquery)
 
 
@@ -51,7 +63,9 @@ def _run(cursor: Any, command: str, values: Any) -> None:
     connection = cursor._conn  # noqa: SLF001
     check_text(command)
     command = cursor._inline_variables(command)  # noqa: SLF001
-    statement = parse(command)
+    if _again(cursor, command, values):
+        return
+    statement, generation = parse(command), PLANS.generation
     if _of_session(statement):
         parameters.alter(connection, command)
         _answer(cursor, DONE)
@@ -59,10 +73,13 @@ def _run(cursor: Any, command: str, values: Any) -> None:
     parameters.fold(connection, statement)
     if isinstance(statement, WRITES):
         named = bound(statement, values)
-        names.begin(connection)
-        write = Write(cursor, statement, named, Functions(parameters.parameters(connection)))
+        write = _write(cursor, statement, named)
         _answer(cursor, write.run())
+        if write.plan:
+            PLANS.remember(connection, command, write.plan, generation)
         return
+    if not _is_query(statement) and not isinstance(statement, _PLAIN):
+        PLANS.forget()
     if tables.is_known(statement):
         commit(connection)
         _answer(cursor, tables.run(cursor, statement))
@@ -78,6 +95,25 @@ def _run(cursor: Any, command: str, values: Any) -> None:
         commit(connection)
     cursor.check_db_and_schema(statement)
     _by_fakesnow(cursor, statement, values)
+
+
+def _again(cursor: Any, command: str, values: Any) -> bool:
+    """Do a statement as it was done before; whether that could be."""
+    plan = PLANS.known(cursor._conn, command)  # noqa: SLF001
+    if plan is None:
+        return False
+    named = {f"bound_{place}": value for place, value in enumerate(values or (), 1)}
+    answer = _write(cursor, None, named).again(plan)
+    if answer is None:
+        return False
+    _answer(cursor, answer)
+    return True
+
+
+def _write(cursor: Any, statement: exp.Expr | None, named: dict[str, Any]) -> Write:
+    connection = cursor._conn  # noqa: SLF001
+    names.begin(connection)
+    return Write(cursor, statement, named, Functions(parameters.parameters(connection)))
 
 
 def _of_session(statement: exp.Expr) -> bool:

@@ -28,24 +28,26 @@ class _Number(str):
     __slots__ = ()
 
 
-def settle(functions: Functions, tree: exp.Expr, execute: Callable[[str], Any]) -> None:
+def settle(functions: Functions, tree: exp.Expr, execute: Callable[[str], Any]) -> list[str] | None:
     """Give a statement's JSON texts without their repeated keys.
 
     Args:
         functions: The session's conversions.
         tree: The statement in DuckDB's words, which is changed.
         execute: Runs a statement of DuckDB's with the values that belong to it.
+
+    Returns:
+        The queries that found no such text; None if there were some.
     """
     made = set(functions.macros)
     name = functions.json(duplicates=True)
     if name not in made:
-        return
+        return []
     calls = [call for call in tree.find_all(exp.Anonymous) if str(call.this) == name]
-    if not calls:
-        return
-    texts = {text for call in calls for text in _repeating(call, execute)}
+    queries = [query for call in calls if (query := _query(call)) is not None]
+    texts = {text for query in queries for text in repeating(query, execute)}
     if not texts:
-        return
+        return queries
     execute(f"CREATE OR REPLACE TEMPORARY TABLE {_TABLE} (before VARCHAR, after VARCHAR)")
     for text in sorted(texts):
         written = _written(json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number))
@@ -54,23 +56,33 @@ def settle(functions: Functions, tree: exp.Expr, execute: Callable[[str], Any]) 
     once = functions.json_once(_TABLE)
     for call in calls:
         call.set("this", once)
+    return None
 
 
-def _repeating(call: exp.Anonymous, execute: Callable[[str], Any]) -> list[str]:
-    """The texts with repeated keys that a call will meet."""
+def repeating(query: str, execute: Callable[[str], Any]) -> list[str]:
+    """The texts that a query of :func:`settle` finds.
+
+    Args:
+        query: The query.
+        execute: Runs a statement of DuckDB's with the values that belong to it.
+    """
+    try:
+        return [row[0] for row in execute(query).fetchall()]
+    except duckdb.BinderException as error:
+        raise NotImplementedError("PARSE_JSON(x, 'd') of a correlated value") from error
+
+
+def _query(call: exp.Anonymous) -> str | None:
+    """A query of the texts with repeated keys that a call will meet."""
     select = call.find_ancestor(exp.Select)
     if select is None:
-        return []
+        return None
     query = exp.select(exp.alias_(call.expressions[0].copy(), "text"))
     for part in ("from_", "joins", "laterals"):
         if select.args.get(part):
             query.set(part, _copied(select.args[part]))
     inner = query.sql(dialect="duckdb")
-    sql = f"SELECT DISTINCT text FROM ({inner}) WHERE json_valid(text) AND {duplicated('text')}"
-    try:
-        return [row[0] for row in execute(sql).fetchall()]
-    except duckdb.BinderException as error:
-        raise NotImplementedError("PARSE_JSON(x, 'd') of a correlated value") from error
+    return f"SELECT DISTINCT text FROM ({inner}) WHERE json_valid(text) AND {duplicated('text')}"
 
 
 def _copied(part: Any) -> Any:

@@ -18,6 +18,7 @@ from erp_sandbox.snowflake import catalog, duplicates, names, staged
 from erp_sandbox.snowflake.fitting import fitted
 from erp_sandbox.snowflake.grammar import used
 from erp_sandbox.snowflake.plain import is_plain
+from erp_sandbox.snowflake.plans import Plan
 from erp_sandbox.snowflake.refusals import Refusal, compilation, not_found
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ class Write:
         statement: The statement, which is changed.
         named: The values of its placeholders.
         functions: The session's conversions.
+        plan: What can be done again when the same text comes, once a MERGE has run.
     """
 
     cursor: Any
     statement: Any
     named: dict[str, Any]
     functions: Functions
+    plan: Plan | None = None
+    _repeating: list[str] | None = None
 
     def run(self) -> str:
         """Do it.
@@ -64,7 +68,7 @@ class Write:
         if not is_plain(self.statement):
             self.statement = self.cursor._transform(self.statement, None)  # noqa: SLF001
         self.functions.create(self._duck)
-        duplicates.settle(self.functions, self.statement, self._execute)
+        self._repeating = duplicates.settle(self.functions, self.statement, self._execute)
         self.functions.create(self._duck)
         kind = type(self.statement)
         return {exp.Insert: self._insert, exp.Update: self._update, exp.Merge: self._merge}.get(
@@ -176,38 +180,77 @@ class Write:
         statement = self.statement
         source = statement.args["using"]
         whens = statement.args["whens"].expressions
+        prepare = None
         if not isinstance(source, exp.Table):
             # read once: the check below and the merge itself both need it
-            self._execute(f"CREATE OR REPLACE TEMPORARY TABLE {_SOURCE} AS SELECT * FROM {_sql(source)}")
+            prepare = f"CREATE OR REPLACE TEMPORARY TABLE {_SOURCE} AS SELECT * FROM {_sql(source)}"
+            self._execute(prepare)
             made = exp.to_table(_SOURCE)
             made.set("alias", source.args.get("alias"))
             statement.set("using", made)
         try:
             around = f"{_sql(statement.this)}, {_sql(statement.args['using'])}"
             self._fit_assignments([when.args["then"] for when in whens], columns, around)
-            self._check_deterministic(whens)
+            check = self._nondeterministic(whens)
             sql = f"{_sql(statement)} RETURNING merge_action"
-            table = self._execute(sql).to_arrow_table()
-            counts = {each["values"]: each["counts"] for each in pc.value_counts(table.column(0)).to_pylist()}
+            plan = Plan(
+                macros=dict(self.functions.macros),
+                repeating=self._repeating or (),
+                prepare=prepare,
+                check=check,
+                sql=sql,
+                actions=frozenset(map(_action, whens)),
+            )
+            if self._repeating is not None:
+                self.plan = plan
+            return self._merged(plan)
         finally:
-            with suppress(duckdb.Error):
-                self._duck.execute(f"DROP TABLE IF EXISTS {_SOURCE}")
-        can = {_action(when) for when in whens}
+            self._drop_source()
+
+    def again(self, plan: Plan) -> str | None:
+        """Do what was read before.
+
+        Args:
+            plan: The statement in DuckDB's words.
+
+        Returns:
+            A query of DuckDB's whose row is Snowflake's result; None if it has to be read anew.
+        """
+        self.functions.macros.update(plan.macros)
+        self.functions.create(self._duck)
+        if any(duplicates.repeating(query, self._execute) for query in plan.repeating):
+            return None
+        try:
+            if plan.prepare:
+                self._execute(plan.prepare)
+            return self._merged(plan)
+        finally:
+            self._drop_source()
+
+    def _merged(self, plan: Plan) -> str:
+        if plan.check:
+            self._check_deterministic(plan.check)
+        table = self._execute(plan.sql).to_arrow_table()
+        counts = {each["values"]: each["counts"] for each in pc.value_counts(table.column(0)).to_pylist()}
         return "SELECT " + ", ".join(
             f'{counts.get(action, 0)} AS "number of rows {word}"'
             for action, word in (("INSERT", "inserted"), ("UPDATE", "updated"), ("DELETE", "deleted"))
-            if action in can
+            if action in plan.actions
         )
 
-    def _check_deterministic(self, whens: Sequence[exp.Expr]) -> None:
-        """Refuse a row that several rows of the source would update, or that one updates and one deletes.
+    def _drop_source(self) -> None:
+        with suppress(duckdb.Error):
+            self._duck.execute(f"DROP TABLE IF EXISTS {_SOURCE}")
+
+    def _nondeterministic(self, whens: Sequence[exp.Expr]) -> str | None:
+        """A query for a row that several rows would update, or that one updates and one deletes.
 
         https://docs.snowflake.com/en/sql-reference/sql/merge#nondeterministic-results-for-update-and-delete
         (ERROR_ON_NONDETERMINISTIC_MERGE is on by default).
         """
         matched = [when for when in whens if when.args.get("matched")]
         if not matched:
-            return
+            return None
         statement = self.statement
         cases = " ".join(
             f"WHEN {_sql(when.args['condition']) if when.args.get('condition') else 'TRUE'}"
@@ -215,15 +258,19 @@ class Write:
             for when in matched
         )
         target = names.quoted(statement.this.alias_or_name)
-        row = self._execute(
-            f"SELECT hit FROM (SELECT {target}.rowid AS hit, CASE {cases} END AS action"
+        return (
+            "SELECT t.* FROM"
+            f" (SELECT hit FROM (SELECT {target}.rowid AS hit, CASE {cases} END AS action"
             f" FROM {_sql(statement.this)} JOIN {_sql(statement.args['using'])}"
             f" ON {_sql(statement.args['on'])}) WHERE action IS NOT NULL"
-            " GROUP BY hit HAVING count(*) > 1 AND count(*) FILTER (action = 'UPDATE') > 0 LIMIT 1"
-        ).fetchone()
-        if row:
-            values = self._duck.execute(f"SELECT * FROM {self._place()} WHERE rowid = ?", [row[0]]).fetchone()
-            shown = ", ".join(repr(value) if isinstance(value, str) else str(value) for value in values)
+            " GROUP BY hit HAVING count(*) > 1 AND count(*) FILTER (action = 'UPDATE') > 0 LIMIT 1) h"
+            f" JOIN {self._place()} t ON t.rowid = h.hit"
+        )
+
+    def _check_deterministic(self, check: str) -> None:
+        """Refuse a row that several rows of the source would change."""
+        if row := self._execute(check).fetchone():
+            shown = ", ".join(repr(value) if isinstance(value, str) else str(value) for value in row)
             raise Refusal(
                 "100090", "42P18", f"Duplicate row detected during DML action\nRow Values: [{shown}]"
             )

@@ -175,6 +175,28 @@ def test_a_merge_says_what_it_inserted_updated_and_deleted(loader):
     assert loader.run(f'SELECT "ID", "NAME" FROM {loader.table} ORDER BY 1') == [(3, "c"), (int(HUGE), "new")]
 
 
+def test_a_merge_that_comes_again_means_what_it_means_then(loader):
+    """Its text is read once, but for what has changed: repeated keys in a JSON text, the table, a doubled row."""
+    table = loader.table
+    loader.run(f"CREATE TABLE {table} {TABLE}")
+    merge = MERGE.format(table=table, rows=ROWS)
+    once, twice = '{"a": 1.10}', '{"a": 1, "a": 2.50}'
+    assert loader.run(merge, rows(["1", "a", *[None] * 6, once, None, "1"])) == [(1, 0, 0)]
+    assert loader.run(merge, rows(["1", "b", *[None] * 6, twice, None, "2"])) == [(0, 1, 0)]
+    assert "".join(values_of(loader)[0][8].split()) == '{"a":2.50}'
+    assert loader.run(merge, rows(["1", "c", *[None] * 6, once, None, "3"])) == [(0, 1, 0)]
+    assert "".join(values_of(loader)[0][8].split()) == '{"a":1.10}'
+    loader.run(f'ALTER TABLE {table} DROP COLUMN "MORE"')
+    with pytest.raises(snowflake.connector.errors.ProgrammingError, match="invalid identifier"):
+        loader.run(merge, rows(["1", "d", *[None] * 6, once, None, "4"]))
+    loader.run(f'ALTER TABLE {table} ADD COLUMN "MORE" VARIANT')
+    loader.run(f'INSERT INTO {table} ("ID", "NAME", "_SDC_SEQUENCE") VALUES (9, \'x\', 0)')
+    every = f'MERGE INTO {table} t USING ({ROWS}) s ON t."ID" = s."ID" WHEN MATCHED THEN UPDATE SET "NAME" = s."NAME"'
+    assert loader.run(every, rows(["9", "y", *[None] * 8, "1"])) == [(1,)]
+    with pytest.raises(snowflake.connector.errors.ProgrammingError, match="Duplicate row detected"):
+        loader.run(every, rows(["9", "p", *[None] * 8, "1"], ["9", "q", *[None] * 8, "1"]))
+
+
 def test_updates_deletes_and_correlated_queries_in_one_transaction(loader):
     table, ledger = loader.table, f'"{loader.schema}"."LEDGER"'
     loader.run(f"CREATE TABLE {table} {TABLE}")
