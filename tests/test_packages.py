@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,13 @@ def make_database(host, port):
                 return
         except OSError:
             time.sleep(0.2)
+
+
+def test_no_two_helpers_of_tests_share_a_name():
+    """Every folder of tests may be on the path of imports: of two modules of a name, one would hide the other."""
+    found = defaultdict(list)
+    for path in [*ROOT.glob("tests/**/*.py"), *ROOT.glob("*/tests/**/*.py")]:
+        if path.name != "conftest.py" and not path.name.startswith("test_"):
+            found[path.name].append(str(path.relative_to(ROOT)))
+    assert len(found) > 5, "the helpers are elsewhere"
+    assert [paths for paths in found.values() if len(paths) > 1] == []

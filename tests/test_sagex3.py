@@ -53,30 +53,6 @@ def meltano(server, warehouse, tmp_path):
     return meltano_runner("TAP_SAGEX3", server, warehouse, tmp_path, default_target_schema=SCHEMA)
 
 
-def stored(books, name, amount):
-    rows = sqlite3.connect(books).execute(
-        "SELECT recordno, doc FROM intacct_records WHERE object = ? ORDER BY 1", (name,)
-    )
-    return [(str(number), _exact(json.loads(doc).get(amount))) for number, doc in rows]
-
-
-def _exact(value):
-    return None if value is None else Decimal(value)
-
-
-def arrived(warehouse, table, amount):
-    column = f'"{amount}"' if amount else "NULL"
-    rows = warehouse.query(
-        f'SELECT "RECORDNO", {column} FROM "{SCHEMA}"."{table}" WHERE "_SDC_DELETED_AT" IS NULL'
-    )
-    return sorted(((str(number), _exact(value)) for number, value in rows), key=lambda row: int(row[0]))
-
-
-def same(books, warehouse):
-    for table, (name, amount) in AMOUNTS.items():
-        assert arrived(warehouse, table, amount) == stored(books, name, amount), table
-
-
 def stored(books, name, key, amount):
     rows = sqlite3.connect(books).execute("SELECT doc FROM sagex3_rows WHERE tbl = ?", (name,))
     found = (json.loads(doc) for (doc,) in rows)

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import time
-import subprocess
 import datetime
 import io
-import signal
 import json
+import signal
 import subprocess
 import sys
 import time

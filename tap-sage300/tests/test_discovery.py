@@ -119,7 +119,7 @@ def test_a_wrong_password_is_not_forgiven_in_discovery(erp):
     tap = TapSage300(config=erp.config(password="other", discover_custom_fields=True), setup_mapper=False)
     tap._forgiving = True
     with pytest.raises(LoginRefused):
-        tap.streams
+        assert tap.streams
 
 
 @pytest.mark.parametrize(

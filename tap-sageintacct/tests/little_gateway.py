@@ -177,7 +177,7 @@ class Gateway:
             groups.setdefault(tuple(row.get(field) for field in plain), []).append(row)
         inside = ""
         for group, members in groups.items():
-            cells = [f"<{field}>{value or ''}</{field}>" for field, value in zip(plain, group)]
+            cells = [f"<{field}>{value or ''}</{field}>" for field, value in zip(plain, group, strict=True)]
             for child in select:
                 if child.tag == "count":
                     cells.append(f"<COUNT.{child.text}>{len(members)}</COUNT.{child.text}>")

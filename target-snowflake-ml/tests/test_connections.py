@@ -14,7 +14,7 @@ from ml_connector.load.errors import LoadError, TransientLoadError
 from ml_connector.load.retry import retrying
 from ml_connector.load.schema import Column, Kind
 
-from target_snowflake_ml.connections import connection_of, driver, session, sign_in
+from target_snowflake_ml.connections import connection_of, driver, session
 from target_snowflake_ml.connections.address import Address, address_of
 from target_snowflake_ml.connections.patience import Patience
 

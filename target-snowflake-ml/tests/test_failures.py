@@ -211,7 +211,7 @@ def test_what_was_repeated_in_vain_is_told_by_its_last_failure():
         try:
             raise RuntimeError(error_of("ServiceUnavailableError", 290503, "n/a", "HTTP 503"))
         except RuntimeError:
-            raise failures.GaveUpError
+            raise failures.GaveUpError  # noqa: B904 - in the midst of the failure, as the driver does
 
     with pytest.raises(failures.GaveUpError) as gave_up:
         exhausted()

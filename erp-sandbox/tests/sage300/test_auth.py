@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import requests
 
 PATH = "SAMINC/AR/ARCustomers"
@@ -42,7 +44,7 @@ def test_a_forgotten_session_is_refused_once_and_then_renewed(start):
     statuses = [api.get(PATH).status_code for _ in range(20)]
     assert statuses[0] == 200
     assert 401 in statuses
-    assert all(status == 200 for before, status in zip(statuses, statuses[1:]) if before == 401)
+    assert all(status == 200 for before, status in pairwise(statuses) if before == 401)
 
 
 def test_a_missing_content_type_is_an_internal_server_error(start):

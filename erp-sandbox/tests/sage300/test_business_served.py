@@ -44,7 +44,9 @@ def test_a_set_is_walked_and_each_record_is_found_by_its_key(company, name):
     assert len(set(keys)) == len(keys)
     for row in (rows[0], rows[len(rows) // 2], rows[-1]):
         texts = [key_text(prop, row[prop.name]) for prop in entity_set.key_properties]
-        named = ",".join(f"{prop.name}={text}" for prop, text in zip(entity_set.key_properties, texts))
+        named = ",".join(
+            f"{prop.name}={text}" for prop, text in zip(entity_set.key_properties, texts, strict=True)
+        )
         for key in (",".join(texts), named):
             answer = company.get(f"{path}({key})").json()
             answer.pop("@odata.context")

@@ -35,7 +35,7 @@ def test_a_modules_metadata_describes_every_set_of_the_model(api, module):
 def compare(described, properties, types):
     elements = described.findall(f"{EDM}Property")
     assert [each.get("Name") for each in elements] == [prop.name for prop in properties]
-    for element, prop in zip(elements, properties):
+    for element, prop in zip(elements, properties, strict=True):
         kind = element.get("Type")
         if prop.type == "Collection":
             assert kind.startswith("Collection(")

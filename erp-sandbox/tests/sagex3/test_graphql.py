@@ -243,7 +243,6 @@ def _ask_all(server, schema, generation):
         return " ".join(parts)
 
     root = schema.query_type
-    wrap = "{} "
     if generation == "oldest":
         root = get_named_type(root.fields["sage"].type)
     asked = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from duckdb_warehouse import DuckDBConnection, TargetDuckDB
 from ml_connector.load.clock import new_run_id
 from ml_connector.load.checks import Checks, RefusedError

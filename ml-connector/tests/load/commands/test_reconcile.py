@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from .conftest import record, schema
+from .conftest import schema
 
 PROPERTIES = {
     "source_company": {"type": "string"},
