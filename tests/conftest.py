@@ -11,7 +11,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from filelock import FileLock
-from pipeline import BIN, ROOT, Erp, Pipe, Warehouse, sandbox
+from pipeline import Erp, Pipe, Warehouse
+from tap_server import BIN, ROOT, sandbox
 
 
 @pytest.fixture

@@ -5,37 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import snowflake.connector
 from filelock import FileLock
+from tap_server import BIN, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
 COMPANIES = ("SAMINC", "SAMLTD")
-
-
-@contextmanager
-def sandbox(*arguments, log):
-    """One server of the sandbox, from its first answer to its end."""
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            [BIN / "erp-sandbox", "serve", *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        try:
-            line = process.stdout.readline()
-            assert line.startswith("ready "), log.read_text()
-            yield line.split(maxsplit=1)[1].strip()
-        finally:
-            process.terminate()
-            process.wait(15)
 
 
 @dataclass

@@ -18,10 +18,10 @@ from socket import socket
 import pytest
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend
-from pipeline import sandbox
 from singer_sdk.testing import SuiteConfig, suites
 from singer_sdk.testing import tap_tests as sdk
 from singer_sdk.testing.runners import TapTestRunner
+from tap_server import sandbox
 
 SETTINGS = SuiteConfig(max_records_limit=60)
 

@@ -8,7 +8,8 @@ import subprocess
 from decimal import Decimal
 
 import pytest
-from pipeline import BIN, meltano_runner, sandbox
+from pipeline import meltano_runner
+from tap_server import BIN, sandbox
 
 pytestmark = pytest.mark.xdist_group("end-to-end-erps")
 

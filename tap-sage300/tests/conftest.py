@@ -6,13 +6,13 @@ import gzip
 import importlib.util
 import json
 import subprocess
-import sys
 from pathlib import Path
 from unittest import mock
 from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+import tap_server
 from ml_connector.extract import Clock, ExactWriter
 
 from tap_sage300 import discovery
@@ -21,7 +21,6 @@ from tap_sage300.client import Sage300Client
 from tap_sage300.streams import RESOURCES
 from tap_sage300.tap import TapSage300
 
-BIN = Path(sys.executable).parent
 HERE = Path(__file__).parent
 
 
@@ -171,26 +170,9 @@ def sandbox(tmp_path_factory):
     """The sandbox's Sage 300 with its generated business; yields its address and file."""
     folder = tmp_path_factory.mktemp("sandbox")
     business = folder / "sage300.db"
-    command = [
-        BIN / "erp-sandbox",
-        "serve",
-        "sage300",
-        "--path",
-        business,
-        "--scale",
-        "0.05",
-        "--page-size",
-        "40",
-    ]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        try:
-            line = process.stdout.readline()
-            assert line.startswith("ready "), (folder / "log").read_text()
-            yield line.split(maxsplit=1)[1].strip(), business
-        finally:
-            process.terminate()
-            process.wait(15)
+    options = ("--path", business, "--scale", "0.05", "--page-size", "40")
+    with tap_server.sandbox("sage300", *options, log=folder / "log") as url:
+        yield url, business
 
 
 @pytest.fixture
@@ -208,7 +190,7 @@ def cli(tmp_path):
     """The tap as a shell runs it."""
 
     def run(*arguments, config=None):
-        command = [str(BIN / "tap-sage300"), *arguments]
+        command = [str(tap_server.BIN / "tap-sage300"), *arguments]
         if config is not None:
             path = tmp_path / "config.json"
             path.write_text(json.dumps(config))
