@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from decimal import Decimal
 
 from books import expected_rows, without_secrets
@@ -18,9 +18,23 @@ def comparable(value):
         return Decimal(value).normalize()
     if isinstance(value, datetime):
         return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, (list, dict)):
         return json.dumps(_plain(without_secrets(value)), sort_keys=True)
     assert not isinstance(value, float), f"a float reached the warehouse: {value!r}"
+    return value
+
+
+def with_days(value, described):
+    """The ERP's value in the warehouse's terms: where the schema says date, its midnight is a day."""
+    if isinstance(value, list):
+        inner = (described.get("items") or {}).get("properties") or {}
+        return [{name: with_days(item, inner.get(name, {})) for name, item in one.items()} for one in value]
+    if value is not None and described.get("format") == "date":
+        day, _, midnight = value.partition("T")
+        assert midnight in {"", "00:00:00Z"}, value
+        return day
     return value
 
 
@@ -50,8 +64,10 @@ def differences(erp, warehouse, stream, schema, *, columns=None):
         value = row[spelled[name.replace("_", "").upper()]]
         return json.loads(value, parse_float=Decimal) if name in arrays and value is not None else value
 
+    properties = schema["properties"]
     expected = Counter(
-        (company, *(comparable(record.get(name)) for name in names)) for company, record in expected_records
+        (company, *(comparable(with_days(record.get(name), properties[name])) for name in names))
+        for company, record in expected_records
     )
     found = Counter(
         (row["SOURCE_COMPANY"], *(comparable(loaded(row, name)) for name in names)) for row in rows

@@ -20,9 +20,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tap_sage300.days import day
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from tap_sage300.days import Days
     from tap_sage300.streams.resource import Resource
 
 State = dict[str, Any]
@@ -127,6 +130,24 @@ def keep(partition: State, seen: Bookmark, replication_key: str) -> None:
         partition["also_changed"] = others
     if seen.highest is not None:
         partition["highest"] = seen.highest
+
+
+def keys_hold_days(partition: State, key: Sequence[str], days: Days, stream: str) -> None:
+    """Spell days in the keys of open documents' rows as rows do: earlier versions kept their midnights.
+
+    Args:
+        partition: The stream's partition, changed in place.
+        key: The names of the stream's key.
+        days: The columns that hold days.
+        stream: The stream, to be named in errors.
+    """
+    places = [place for place, name in enumerate(key) if name in days]
+    if not places:
+        return
+    for rows in partition.get("open_keys", {}).values():
+        for row in rows:
+            for place in places:
+                row[place] = day(row[place], key[place], stream)
 
 
 def forget(partition: State) -> None:

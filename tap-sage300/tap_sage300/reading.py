@@ -80,6 +80,8 @@ class SetRun(SharedRead):
 
     def _read(self, company: str) -> None:
         partitions = [stream.partition(company) for stream in self.streams]
+        for stream, partition in zip(self.streams, partitions, strict=True):
+            bookmarks.keys_hold_days(partition, stream.key, stream.days, stream.name)
         start = self._start(partitions)
         fetcher = _Fetcher(self.tap.client(company), self.resource, self._selection())
         condition, fallback = self._conditions(start)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tap_sage300.days import write_days
 from tap_sage300.schema_files import leaves_the_erp
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from tap_sage300.days import Days
 
 Record = dict[str, Any]
 
@@ -27,6 +30,10 @@ class RowMaker:
     """The collections to go down; empty for the document itself."""
     carried: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     """Columns that come from an ancestor: how deep it lies (0 is the document), and its property."""
+    days: Days = field(default_factory=dict)
+    """The columns that hold days, at every depth."""
+    stream: str = ""
+    """Whose rows they are, to be named in errors."""
 
     def rows(self, company: str, document: Record) -> Iterator[Record]:
         """Make the rows.
@@ -36,7 +43,10 @@ class RowMaker:
             document: The record as the client read it; not changed.
 
         Yields:
-            One row a document or line, with passwords removed at every depth.
+            One row a document or line, with passwords removed and days without a time at every depth.
+
+        Raises:
+            Sage300Error: A day has a time.
         """
         for line in _walk(document, self.path, (document,)):
             yield self._row(company, line)
@@ -53,6 +63,7 @@ class RowMaker:
         for name in self.key:
             if name not in row:
                 row[name] = next((a[name] for a in reversed(ancestors) if name in a), None)
+        write_days(row, self.days, self.stream)
         return row
 
 

@@ -238,8 +238,9 @@ def _agreed(shipped_type: dict[str, Any], known: Property, name: str, changes: D
     """Keep the shipped type, with its scale and text, unless the server's is of another kind."""
     server_type = json_type(known)
     ours, theirs = _kind(shipped_type), _kind(server_type)
-    # A server that declares a whole number as decimal sends it as a whole number all the same.
-    if ours == theirs or (ours, theirs) in {("integer", "number"), ("date-time", "date")}:
+    # A server that declares a whole number as decimal sends it as a whole number all the same, and a day as
+    # the moment of its midnight.
+    if ours == theirs or {ours, theirs} == {"date-time", "date"} or (ours, theirs) == ("integer", "number"):
         return _wider(shipped_type, known)
     changes.retyped.append(name)
     server_type = {**server_type, "description": shipped_type.get("description", "")}

@@ -9,6 +9,7 @@ from ml_connector import extract
 from typing_extensions import override
 
 from tap_sage300 import optional_fields
+from tap_sage300.days import days_in
 from tap_sage300.reading import SetRun, documents
 from tap_sage300.rows import RowMaker
 from tap_sage300.schema_files import OWN_COLUMNS, SEGMENTS, without_hints
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BatchConfig
 
+    from tap_sage300.days import Days
     from tap_sage300.rows import Record
     from tap_sage300.streams.resource import Lines, Resource
     from tap_sage300.tap import TapSage300
@@ -74,9 +76,14 @@ class Sage300Stream(extract.ErpStream):
     def row_maker(self) -> RowMaker:
         """Turns a document into this stream's rows."""
         columns = self.columns | {self._looked_up_by} if self._looked_up_by else self.columns
-        return RowMaker(
-            self.resource.module, columns, self.key, self.lines.path if self.lines else (), self._carried
-        )
+        path = self.lines.path if self.lines else ()
+        return RowMaker(self.resource.module, columns, self.key, path, self._carried, self.days, self.name)
+
+    @cached_property
+    def days(self) -> Days:
+        """The selected columns that hold days: what the catalog says, for it is what SCHEMA announces."""
+        properties = self.effective_schema["properties"]
+        return days_in({name: described for name, described in properties.items() if name in self.columns})
 
     @cached_property
     def looked_up(self) -> frozenset[str]:
