@@ -60,8 +60,9 @@ bench: .venv/.done ## Side-by-side figures into benchmarks/results
 bench-taps: .venv/.done ## How fast taps read, and in how much memory
 	$(BIN)/python benchmarks/taps.py
 
-settings: .venv/.done ## The READMEs' tables of settings
+settings: .venv/.done ## The READMEs' tables of settings, and the lists of streams
 	$(BIN)/python docs/settings.py
+	$(BIN)/python docs/streams.py
 
 docs: .venv/.done ## The site, into site/
 	$(UV) sync --locked --quiet --all-groups --python $(PYTHON)
