@@ -121,3 +121,19 @@ def test_keys_of_intacct_say_what_they_join():
     entries = of("tap_sageintacct", "gl_entries")
     assert "gl_batches on RECORDNO, not on BATCHNO" in entries["BATCHNO"]["description"]
     assert "the sign is TR_TYPE" in entries["AMOUNT"]["description"]
+
+
+def test_a_day_is_a_date_and_only_moments_have_a_time():
+    """Intacct's WHENCREATED is either: the day of a document, the moment at which a record was made."""
+    moments = {
+        "tap_sage300": re.compile("TimeValue$"),
+        "tap_sageintacct": re.compile("(AU)?WHENCREATED$|WHENMODIFIED$|MODIFIED$"),
+        "tap_sagex3": re.compile("(CRE|UPD)DATTIM$"),
+    }
+    found = [
+        f"{tap} {stream}.{path[-1]}"
+        for tap, stream, schema in schemas()
+        for path, field in fields(schema)
+        if field.get("format") == "date-time" and not moments[tap].match(path[-1])
+    ]
+    assert found == []

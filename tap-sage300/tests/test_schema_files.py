@@ -71,3 +71,11 @@ def test_a_whole_number_that_the_server_declares_as_decimal_stays_whole():
 
 def test_a_double_says_nothing_about_digits():
     assert fitted(MONEY, Property("Amount", "Edm.Double"))[0] == MONEY
+
+
+@pytest.mark.parametrize("edm_type", ["Edm.DateTimeOffset", "Edm.DateTime", "Edm.Date"])
+def test_a_day_stays_a_date_though_the_server_declares_the_moment_of_its_midnight(edm_type):
+    shipped = {"type": ["string", "null"], "format": "date", "description": "Due date."}
+    found, changes = fitted(shipped, Property("DueDate", edm_type))
+    assert found == shipped
+    assert str(changes) == ""
