@@ -18,18 +18,22 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
+from erp_sandbox.odd_wire import OddWire
+from erp_sandbox.oddities import Oddities
 from erp_sandbox.sage300 import metadata
 from erp_sandbox.sage300.auth import COOKIE, Gatekeeper
 from erp_sandbox.sage300.errors import ApiError
 from erp_sandbox.sage300.faults import FaultPlan
 from erp_sandbox.sage300.model import MODULES, catalogue
+from erp_sandbox.sage300.odd_reading import OddPage, OddReading
+from erp_sandbox.sage300.oddities import ODDITIES
 from erp_sandbox.sage300.reading import Place, Reader, service_document
 from erp_sandbox.sage300.store import Store
 from erp_sandbox.sage300.wire import FACTS, Wire
 from erp_sandbox.sage300.writing import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
@@ -45,6 +49,7 @@ VERSION: Final = "v1.0"
 _JSON: Final = "application/json; odata.metadata=minimal"
 #: A .NET StringContent has this type unless told otherwise; go-sage300 (commit 7493bc9) met it on errors.
 _ERROR: Final = "text/plain; charset=utf-8"
+_UTF_16: Final = "application/json; odata.metadata=minimal; charset=utf-16"
 _RESOURCE: Final = re.compile(r"(?P<name>[^(/]+)(?:\((?P<key>.*)\))?", re.DOTALL)
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _LANDING: Final = (
@@ -65,6 +70,7 @@ def create_app(
     unlicensed: Collection[str] = (),
     allow_admin: bool = False,
     lenient: bool = False,
+    oddities: Sequence[str] = (),
 ) -> ASGIApp:
     """Build the simulator over a business file.
 
@@ -79,13 +85,15 @@ def create_app(
         unlicensed: Modules that are not activated.
         allow_admin: Let ``ADMIN`` in.
         lenient: Ignore ``$orderby`` and the like, and a missing Content-Type.
+        oddities: What the server does beside the rules, each as ``NAME`` or ``NAME=VALUE``.
 
     Returns:
         The ASGI application.
     """
+    odd = OddReading(Oddities(ODDITIES, oddities))
     gatekeeper = Gatekeeper(username, password, allow_admin=allow_admin)
-    store = Store(path)
-    reader = Reader(store, page_size, lenient)
+    store = Store(path, odd.oddities)
+    reader = Reader(store, page_size, lenient, odd)
     api = WebApi(
         gatekeeper=gatekeeper,
         store=store,
@@ -94,7 +102,10 @@ def create_app(
         unlicensed=frozenset(module.upper() for module in unlicensed),
         lenient=lenient,
     )
-    app = Starlette(routes=[Route("/{path:path}", api.endpoint, methods=list(_METHODS))])
+    routes = [Route("/{path:path}", api.endpoint, methods=list(_METHODS))]
+    app: ASGIApp = Starlette(routes=routes)
+    if odd.oddities:
+        app = OddWire(app, odd.oddities)
     return Wire(app, plan=plan or FaultPlan(), gatekeeper=gatekeeper, latency=latency, log=request_log)
 
 
@@ -123,16 +134,21 @@ class WebApi:
             return Response(_LANDING, media_type="text/html")
         login: Login | None = None
         try:
+            self.reader.odd.check_address(request.url.query, raw.decode("latin-1").split("?")[0])
             login = self.gatekeeper.admit(request.headers)
             self._check_content_type(request)
             response = self._dispatch(request, segments[1:], body)
         except ApiError as error:
             response = _error_response(error)
+        except OddPage as page:
+            response = Response(page.body, page.status, media_type="text/html")
         except Exception:  # noqa: BLE001  # the ERP answers 500 in JSON whatever breaks; the log has the trace
             _LOG.exception("%s %s failed", request.method, request.url.path)
             response = _error_response(ApiError("InternalServerError", "An unexpected error has occurred"))
         if login is not None and login.new:
             response.set_cookie(COOKIE, login.session, path="/", httponly=True, samesite="lax")
+        if "utf-16" in self.reader.odd.oddities and response.media_type == _JSON:
+            return Response(bytes(response.body).decode().encode("utf-16"), media_type=_UTF_16)
         return response
 
     def _check_content_type(self, request: Request) -> None:
@@ -150,6 +166,7 @@ class WebApi:
         company = self._company(unquote(rest[0]))
         facts = request.scope[FACTS]
         facts["company"] = company
+        self.reader.odd.check_company(company)
         if len(rest) == 1:
             raise ApiError("ResourceNotFound", "The address names no application module")
         module = unquote(rest[1]).upper()
@@ -160,7 +177,7 @@ class WebApi:
         service = f"{_origin(request)}/{APPLICATION}/{VERSION}/{_tenant}/{company}/{module}"
         resource = unquote("/".join(rest[2:]))
         if resource in {"", "$metadata"}:
-            return _describe(request.method, service, module, resource)
+            return self._describe(request.method, service, module, resource)
         return self._resource(request, service, resource, body)
 
     def _resource(self, request: Request, service: str, resource: str, body: bytes) -> Response:
@@ -222,6 +239,15 @@ class WebApi:
         self.writer.process(company, name, body)
         return Response(status_code=204)
 
+    def _describe(self, method: str, service: str, module: str, resource: str) -> Response:
+        if method != "GET":
+            raise _not_allowed(method, resource or module)
+        sets = tuple(catalogue().of_module(module))
+        if not resource:
+            return Response(service_document(service, sets), media_type=_JSON)
+        text = self.reader.odd.described(module, metadata.document(module, sets))
+        return Response(text, media_type="application/xml")
+
     def _company(self, name: str) -> str:
         for company in self.store.companies():
             if company.casefold() == name.casefold():
@@ -245,15 +271,6 @@ class WebApi:
 def _origin(request: Request) -> str:
     scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
     return f"{scheme}://{request.headers.get('host', 'localhost')}"
-
-
-def _describe(method: str, service: str, module: str, resource: str) -> Response:
-    if method != "GET":
-        raise _not_allowed(method, resource or module)
-    sets = tuple(catalogue().of_module(module))
-    if not resource:
-        return Response(service_document(service, sets), media_type=_JSON)
-    return Response(metadata.document(module, sets), media_type="application/xml")
 
 
 def _not_allowed(method: str, resource: str) -> ApiError:

@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from erp_sandbox import business
+from erp_sandbox.oddities import OddityType, oddity_help
 from erp_sandbox.sage300.app import APPLICATION, VERSION, create_app
 from erp_sandbox.sage300.faults import KINDS, Fault, FaultPlan, parse_fault
 from erp_sandbox.sage300.model import MODULES
+from erp_sandbox.sage300.oddities import ODDITIES
 from erp_sandbox.serving import serve
 
 _FAULTS = (
@@ -58,6 +60,7 @@ class _FaultType(click.ParamType[Fault]):
 )
 @click.option("--fault", "faults", type=_FaultType(), multiple=True, help=_FAULTS)
 @click.option("--fault-seed", type=int, default=0, show_default=True, help="Seed of the faults' draw.")
+@click.option("--oddity", "oddities", type=OddityType(ODDITIES), multiple=True, help=oddity_help(ODDITIES))
 @click.option(
     "--request-log",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -89,6 +92,7 @@ def sage300(
     unlicensed: tuple[str, ...],
     allow_admin: bool,
     lenient: bool,
+    oddities: tuple[str, ...],
 ) -> None:
     """Serve a Sage 300 Web API (v1.0, OData v4) over a generated business."""
     if not path.exists():
@@ -104,5 +108,6 @@ def sage300(
         unlicensed=unlicensed,
         allow_admin=allow_admin,
         lenient=lenient,
+        oddities=oddities,
     )
     serve(app, host=host, port=port, path=f"/{APPLICATION}/{VERSION}/-")

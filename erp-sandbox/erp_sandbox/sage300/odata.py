@@ -26,7 +26,7 @@ OPTIONS: Final = ("$filter", "$select", "$top", "$skip", "$count")
 grammar.ODATA_FUNCTIONS.setdefault("substringof", 2)
 
 
-class _Lexer(grammar.ODataLexer):  # type: ignore[misc]  # the library's grammar is untyped
+class Lexer(grammar.ODataLexer):  # type: ignore[misc]  # the library's grammar is untyped
     """The library's lexer, with keywords ending at a word boundary.
 
     Without it ``AllowPartialShipments`` reads as the keyword ``all`` followed by ``owPartialShipments``.
@@ -127,7 +127,7 @@ def parse_filter(entity_set: EntitySet, text: str) -> Condition:
     if not text.strip():
         raise _refused("The value of $filter is empty")
     try:
-        tree = grammar.ODataParser().parse(_Lexer().tokenize(text.strip()))
+        tree = grammar.ODataParser().parse(Lexer().tokenize(text.strip()))
         compiler = _Compiler(entity_set)
         condition = compiler.condition(tree)
     except (exceptions.ODataException, ValueError) as error:

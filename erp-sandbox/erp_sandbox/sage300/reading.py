@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
@@ -12,11 +12,13 @@ import msgspec
 from erp_sandbox.sage300.errors import ApiError
 from erp_sandbox.sage300.keys import parse_key, sort_key
 from erp_sandbox.sage300.odata import parse_query
+from erp_sandbox.sage300.odd_reading import OddReading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from erp_sandbox.sage300.model import EntitySet, Property
+    from erp_sandbox.sage300.odata import Query
     from erp_sandbox.sage300.store import Store
 
 
@@ -47,11 +49,13 @@ class Reader:
         store: The documents.
         page_size: Records a page at most; clients cannot raise it.
         lenient: Ignore what a strict server refuses.
+        odd: What this server does beside the rules.
     """
 
     store: Store
     page_size: int
     lenient: bool
+    odd: OddReading = field(default_factory=OddReading)
 
     def collection(self, place: Place) -> tuple[str, int]:
         """One page of a set.
@@ -59,20 +63,25 @@ class Reader:
         Returns:
             The JSON text and its number of records.
         """
-        query = parse_query(place.entity_set, place.query, lenient=self.lenient)
+        query = self._query(place)
         limit = self.page_size if query.top is None else min(query.top, self.page_size)
         name = place.entity_set.name
+        if self.odd.deletes(place.entity_set, query.skip):
+            self.store.delete_first(place.company, name, query.condition)
         rows = self.store.page(place.company, name, query.condition, skip=query.skip, limit=limit)
-        docs = rows.docs if query.select is None else prune(rows.docs, query.select)
+        whole = self.odd.documents(place.entity_set, rows.docs)
+        docs = whole if query.select is None else prune(whole, query.select)
         parts = [f'{{"@odata.context":{_text(_context(place, query.selected_text))}']
         if query.count:
-            parts.append(f',"@odata.count":{self.store.count(place.company, name, query.condition)}')
+            count = self.odd.count(self.store.count(place.company, name, query.condition), len(docs))
+            parts += [] if count is None else [f',"@odata.count":{count}']
         parts += [',"value":[', ",".join(docs), "]"]
         if rows.more and (query.top is None or query.top > limit):
-            link = next_link(
+            right = next_link(
                 place, skip=query.skip + limit, top=None if query.top is None else query.top - limit
             )
-            parts.append(f',"@odata.nextLink":{_text(link)}')
+            link = self.odd.link(right, place.address, query.skip)
+            parts += [] if link is None else [f',"@odata.nextLink":{_text(link)}']
         parts.append("}")
         return "".join(parts), len(docs)
 
@@ -82,11 +91,16 @@ class Reader:
         Raises:
             ApiError: ``InvalidEntityKey`` or ``RecordNotFound``.
         """
-        query = parse_query(place.entity_set, place.query, lenient=self.lenient)
-        doc = self.document(place, parse_key(place.entity_set, key))[1]
+        query = self._query(place)
+        found = self.document(place, parse_key(place.entity_set, key))[1]
+        (doc,) = self.odd.documents(place.entity_set, [found])
         if query.select is not None:
             (doc,) = prune([doc], query.select)
         return with_context(f"{_context(place, query.selected_text)}/$entity", doc)
+
+    def _query(self, place: Place) -> Query:
+        text = self.odd.query(place.entity_set, place.query)
+        return parse_query(place.entity_set, text, lenient=self.lenient)
 
     def document(self, place: Place, key: tuple[str, ...]) -> tuple[str, str]:
         """A stored document by its key.

@@ -98,6 +98,15 @@ def write_document(properties: Sequence[Property], record: Mapping[str, Any]) ->
     return "{" + ",".join(f'"{prop.name}":{_json(prop, record.get(prop.name))}' for prop in properties) + "}"
 
 
+def encoded(value: Any) -> str:
+    """Any value as JSON; decimals keep their digits."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(name)}:{encoded(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(encoded(each) for each in value) + "]"
+    return f"{value:f}" if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
+
+
 def today() -> str:
     """The day's stamp as the ERP writes it."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT00:00:00Z")
@@ -177,13 +186,14 @@ def _json(prop: Property, value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _line_key(prop: Property, parent: Mapping[str, Any]) -> Property | None:
+def line_key(prop: Property, parent: Mapping[str, Any]) -> Property | None:
+    """What tells a detail from its siblings; None where nothing does."""
     own = {detail.name: detail for detail in prop.properties}
     return next((own[name] for name in _LINE_KEYS if name in own and name not in parent), None)
 
 
 def _number(prop: Property, details: list[Record], parent: Mapping[str, Any]) -> None:
-    key = _line_key(prop, parent)
+    key = line_key(prop, parent)
     for number, detail in enumerate(details, start=1):
         detail.update({name: value for name, value in parent.items() if name in detail})
         if key is not None and key.type != "Edm.String" and not detail[key.name]:
@@ -199,7 +209,7 @@ def _number(prop: Property, details: list[Record], parent: Mapping[str, Any]) ->
 def _merge_details(prop: Property, sent: Any, base: list[Record]) -> list[Record]:
     if not isinstance(sent, list):
         raise ApiError("InvalidPayload", f"{prop.name} must be a list")
-    key = _line_key(prop, {})
+    key = line_key(prop, {})
     merged = {str(detail.get(key.name)) if key else str(at): detail for at, detail in enumerate(base)}
     for at, detail in enumerate(sent):
         if not isinstance(detail, dict):

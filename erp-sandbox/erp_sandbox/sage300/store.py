@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from erp_sandbox.sage300.odd_reading import register, stored_differently
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from erp_sandbox.oddities import Oddities
     from erp_sandbox.sage300.odata import Condition
 
 _BOOKMARKS: Final = 10_000
@@ -48,10 +51,13 @@ class Store:
 
     Args:
         path: The SQLite file.
+        oddities: What the server does beside the rules.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, oddities: Oddities | None = None) -> None:
         self._path = path
+        self._oddities = oddities if oddities and stored_differently(oddities) else None
+        self._documents = "documents"
         self._local = threading.local()
         self._lock = threading.Lock()
         self._watcher = self._open()
@@ -60,6 +66,11 @@ class Store:
         self._counts: dict[tuple[Any, ...], int] = {}
         self._indexes: set[str] = set()
         self._open_connections: list[sqlite3.Connection] = [self._watcher]
+        if self._oddities:
+            last = self._watcher.execute("SELECT coalesce(max(id), 0) FROM documents").fetchone()[0]
+            changed = f"CASE WHEN id > {last} THEN rewritten(entity_set, doc) ELSE doc END"
+            columns = f"company, entity_set, sort_key, {changed} AS doc"
+            self._documents = f"(SELECT {columns} FROM documents)"
 
     def companies(self) -> list[str]:
         """The company databases in the file, in the order they were created."""
@@ -115,7 +126,7 @@ class Store:
     def get(self, company: str, entity_set: str, sort_key: str) -> str | None:
         """One document by its order key, or None."""
         row = self._read(
-            "SELECT doc FROM documents WHERE company = ? AND entity_set = ? AND sort_key = ?",
+            f"SELECT doc FROM {self._documents} WHERE company = ? AND entity_set = ? AND sort_key = ?",
             (company, entity_set, sort_key),
         ).fetchone()
         return str(row[0]) if row else None
@@ -162,6 +173,13 @@ class Store:
             )
         return done.rowcount > 0
 
+    def delete_first(self, company: str, entity_set: str, condition: Condition | None) -> None:
+        """Remove the first of the documents that match."""
+        where, parameters = _where(company, entity_set, condition)
+        sql = f"SELECT sort_key FROM {self._documents} WHERE {where} ORDER BY sort_key LIMIT 1"
+        for row in self._read(sql, parameters).fetchall():
+            self.delete(company, entity_set, row[0])
+
     def every(self, company: str, entity_set: str) -> Iterator[tuple[str, str]]:
         """All (order key, document) of a set."""
         yield from self._read(
@@ -178,7 +196,9 @@ class Store:
 
     def _source(self, company: str, entity_set: str, condition: Condition | None) -> str:
         """The table, with the index a filter of a large set should use."""
-        if condition is None or not condition.columns or self.count(company, entity_set, None) < _LARGE:
+        if self._oddities or condition is None or not condition.columns:
+            return self._documents
+        if self.count(company, entity_set, None) < _LARGE:
             return "documents"
         columns = ", ".join(("company", "sort_key", *condition.columns))
         name = f"filter_{zlib.crc32(f'{entity_set} {columns}'.encode()):08x}"
@@ -210,6 +230,8 @@ class Store:
         connection = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA mmap_size = 1073741824")
+        if self._oddities:
+            register(connection, self._oddities)
         return connection
 
     def _bookmark(self, key: tuple[Any, ...]) -> str | None:
