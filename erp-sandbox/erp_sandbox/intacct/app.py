@@ -18,23 +18,28 @@ from erp_sandbox.intacct import envelope
 from erp_sandbox.intacct.errors import ControlError, GatewayError, SignInError
 from erp_sandbox.intacct.faults import Struck
 from erp_sandbox.intacct.functions import Functions
+from erp_sandbox.intacct.odd_gateway import OddGateway, limited
+from erp_sandbox.intacct.oddities import ODDITIES
 from erp_sandbox.intacct.sessions import Credentials, Gatekeeper
 from erp_sandbox.intacct.store import Store
 from erp_sandbox.intacct.values import Notation
+from erp_sandbox.odd_wire import OddWire
+from erp_sandbox.oddities import Oddities
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import tzinfo
     from pathlib import Path
 
     from starlette.requests import Request
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from erp_sandbox.fault_plan import FaultPlan
     from erp_sandbox.intacct.sessions import Session
 
 PATH: Final = "/ia/xml/xmlgw.phtml"
 _XML: Final = 'text/xml; encoding="UTF-8"'
+_HEADERS: Final = {"Content-Type": _XML}
 _ALONE: Final = "getAPISession"
 _LOG: Final = logging.getLogger(__name__)
 
@@ -51,6 +56,7 @@ class Behaviour:
         lag: Seconds after which a change can be seen.
         latency: Seconds that every request takes longer.
         request_log: File for one JSON line a request.
+        oddities: What the gateway does beside the rules, each as ``NAME`` or ``NAME=VALUE``.
     """
 
     zone: tzinfo
@@ -60,9 +66,10 @@ class Behaviour:
     lag: float = 0.0
     latency: float = 0.0
     request_log: Path | None = None
+    oddities: Sequence[str] = ()
 
 
-def create_app(path: Path, credentials: Credentials, behaviour: Behaviour, plan: FaultPlan) -> Starlette:
+def create_app(path: Path, credentials: Credentials, behaviour: Behaviour, plan: FaultPlan) -> ASGIApp:
     """Build the gateway over a business file.
 
     Args:
@@ -71,15 +78,25 @@ def create_app(path: Path, credentials: Credentials, behaviour: Behaviour, plan:
         behaviour: How it behaves.
         plan: Faults on order.
     """
-    gateway = Gateway(Store(path), credentials, behaviour, plan)
-    return Starlette(routes=[Route("/{path:path}", gateway.endpoint, methods=["POST", "GET"])])
+    odd = OddGateway(Oddities(ODDITIES, behaviour.oddities))
+    gateway = Gateway(Store(path, odd), credentials, behaviour, plan, odd)
+    app = Starlette(routes=[Route("/{path:path}", gateway.endpoint, methods=["POST", "GET"])])
+    return OddWire(app, odd.oddities) if odd.oddities else app
 
 
 class Gateway:
     """Answers requests."""
 
-    def __init__(self, store: Store, credentials: Credentials, behaviour: Behaviour, plan: FaultPlan) -> None:
+    def __init__(
+        self,
+        store: Store,
+        credentials: Credentials,
+        behaviour: Behaviour,
+        plan: FaultPlan,
+        odd: OddGateway,
+    ) -> None:
         self._behaviour = behaviour
+        self._odd = odd
         self._plan = plan
         self._gatekeeper = Gatekeeper(
             credentials,
@@ -89,9 +106,10 @@ class Gateway:
             minutes=behaviour.session_minutes,
             requests=behaviour.session_requests,
         )
-        notation = Notation(behaviour.zone)
+        clock = "%I:%M:%S %p" if odd.clock == "12" else "%H:%M:%S"
+        notation = Notation(behaviour.zone, odd.date_pattern, clock)
         forbidden, lag = behaviour.forbidden, behaviour.lag
-        self._functions = Functions(store, self._gatekeeper, notation, forbidden=forbidden, lag=lag)
+        self._functions = Functions(store, self._gatekeeper, notation, forbidden=forbidden, lag=lag, odd=odd)
 
     async def endpoint(self, request: Request) -> Response:
         """Answer one request; SQLite works in a thread."""
@@ -104,7 +122,11 @@ class Gateway:
         origin = f"{request.url.scheme}://{request.headers.get('host', 'localhost')}{PATH}"
         facts: dict[str, Any] = {"functions": [], "objects": [], "status": "success"}
         struck = self._plan.draw()
-        response = await run_in_threadpool(self._answer, body, origin, struck, facts)
+        refused = self._odd.check_request()
+        if refused:
+            response = Response(envelope.control_failed({}, [limited()]).encode(), refused, _HEADERS)
+        else:
+            response = await run_in_threadpool(self._answer, body, origin, struck, facts)
         facts |= {"fault": struck, "ms": round((time.monotonic() - started) * 1000, 1)}
         self._note({**facts, "http": response.status_code})
         return _Cut(response) if struck == Struck.TRUNCATED else response
@@ -121,6 +143,7 @@ class Gateway:
             if struck == Struck.SESSION_LOSS and asked.session:
                 self._gatekeeper.forget(asked.session)
             session, who = self._gatekeeper.admit(asked)
+            self._odd.check_entity(session.location)
         except SignInError as error:
             facts["status"] = "sign-in"
             who = envelope.SignedIn(error.user, error.company)
@@ -132,8 +155,8 @@ class Gateway:
             facts["functions"].append(call.name)
             facts["objects"].append((call.element.findtext("object") or "").strip())
         if len(asked.calls) > 1 and any(call.name == _ALONE for call in asked.calls):
-            refused = ControlError("XL03000003", f"{_ALONE} must be the only function of a request.")
-            return _xml(envelope.control_failed(control, [refused]))
+            alone = ControlError("XL03000003", f"{_ALONE} must be the only function of a request.")
+            return _xml(envelope.control_failed(control, [alone]))
         if len(asked.calls) == 1 and struck is None:
             bare = self._bare(asked.calls[0], session)
             if bare is not None:
@@ -143,7 +166,7 @@ class Gateway:
             _abort(results)
         facts["status"] = "failure" if any(result.errors for result in results) else "success"
         facts["errors"] = [error.errorno for result in results for error in result.errors]
-        return _xml(envelope.answered(control, who, asked.calls, results))
+        return _xml(self._odd.document(envelope.answered(control, who, asked.calls, results)))
 
     def _bare(self, call: envelope.Call, session: Session) -> tuple[str, str] | None:
         try:
@@ -186,7 +209,7 @@ class _Cut(Response):
 
 
 def _xml(text: str) -> Response:
-    return Response(text.encode(), headers={"Content-Type": _XML})
+    return Response(text.encode(), headers=_HEADERS)
 
 
 def _abort(results: list[envelope.Result]) -> None:

@@ -11,7 +11,9 @@ from erp_sandbox import business
 from erp_sandbox.fault_plan import FaultPlan, FaultType, fault_help
 from erp_sandbox.intacct.app import PATH, Behaviour, create_app
 from erp_sandbox.intacct.faults import KINDS
+from erp_sandbox.intacct.oddities import ODDITIES
 from erp_sandbox.intacct.sessions import Credentials
+from erp_sandbox.oddities import OddityType, oddity_help
 from erp_sandbox.serving import serve
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -49,6 +51,7 @@ class _ZoneType(click.ParamType[ZoneInfo]):
 @click.option("--latency", type=click.FloatRange(min=0), default=0.0, help="Milliseconds added to requests.")
 @click.option("--fault", "faults", type=FaultType(KINDS), multiple=True, help=fault_help(KINDS))
 @click.option("--fault-seed", type=int, default=0, show_default=True, help="Seed of the faults' draw.")
+@click.option("--oddity", "oddities", type=OddityType(ODDITIES), multiple=True, help=oddity_help(ODDITIES))
 @click.option("--request-log", type=_FILE, help="File to append one JSON line a request to.")
 @click.option("--timezone", "zone", type=_ZoneType(), default="UTC", help="Zone of the user's timestamps.")
 @click.option("--forbid", multiple=True, help="Object that the user may not read; more than one allowed.")
@@ -74,6 +77,7 @@ def intacct(
     zone: ZoneInfo,
     forbid: tuple[str, ...],
     visibility_lag: float,
+    oddities: tuple[str, ...],
 ) -> None:
     """Serve Sage Intacct's XML Gateway over a generated business."""
     if not path.exists():
@@ -87,6 +91,7 @@ def intacct(
         visibility_lag,
         latency / 1000,
         request_log,
+        oddities,
     )
     credentials = Credentials(sender_id, sender_password, user_id, user_password)
     app = create_app(path, credentials, behaviour, FaultPlan(faults, fault_seed))

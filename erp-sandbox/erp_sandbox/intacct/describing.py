@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lxml import etree  # type: ignore[import-untyped]
 
     from erp_sandbox.intacct.model import Field, ObjectType
+    from erp_sandbox.intacct.odd_gateway import OddGateway
     from erp_sandbox.intacct.store import Store
 
 _EXTERNAL: Final = {
@@ -39,13 +40,13 @@ def lookup(kind: ObjectType) -> str:
     return data(f'<Type Name="{kind.name}" DocumentType="">{inside}</Type>', listtype="All", count=1)
 
 
-def inspect(element_: etree._Element, store: Store, company: str) -> str:
+def inspect(element_: etree._Element, store: Store, company: str, odd: OddGateway) -> str:
     """Names of fields, with their types if ``detail`` is asked for; of ``*``, all objects."""
     name = (element_.findtext("object") or element_.findtext("name") or "").strip()
     if name == "*":
         types = "".join(f"<type typename='{known.lower()}'>{known.title()}</type>" for known in catalogue())
         return data(types, listtype="All", count=len(catalogue()))
-    kind = store.object(company, name)
+    kind = odd.kind(store.object(company, name), element_)
     if element_.get("detail", "0") == "1":
         fields = "".join(
             "<Field>"
@@ -81,15 +82,17 @@ def entities(store: Store, company: str) -> str:
     return data(each, listtype="entity", count=len(store.entities(company)))
 
 
-def user_formatting(offset: str) -> str:
+def user_formatting(offset: str, dates: str = "/mdY", clock: str = "24") -> str:
     """``readUserFormatting``: how the user sees dates.
 
     Args:
         offset: The zone's offset now, such as ``+01:00``.
+        dates: Separator and order of dates.
+        clock: Hours of the clock.
     """
     return data(
         f"<userformatting>{element('recordno', '1')}{element('locale', 'en_US')}"
-        f"{element('dateformat', '/mdY')}{element('gmtoffset', offset)}{element('clock', '24')}"
+        f"{element('dateformat', dates)}{element('gmtoffset', offset)}{element('clock', clock)}"
         "</userformatting>",
         listtype="userformatting",
         count=1,

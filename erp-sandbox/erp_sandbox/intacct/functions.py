@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from erp_sandbox.intacct import describing, legacy, query
 from erp_sandbox.intacct.envelope import data, element
 from erp_sandbox.intacct.errors import GatewayError, generic, not_permitted
+from erp_sandbox.intacct.odd_gateway import OddGateway
 from erp_sandbox.intacct.store import Question
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Functions:
         notation: How the user sees values.
         forbidden: Objects that the user may not read.
         lag: Seconds after which a change can be seen.
+        odd: What this gateway does beside the rules.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class Functions:
         *,
         forbidden: Collection[str] = (),
         lag: float = 0.0,
+        odd: OddGateway | None = None,
     ) -> None:
+        self._odd = odd or OddGateway()
         self._store = store
         self._gatekeeper = gatekeeper
         self._notation = notation
@@ -76,7 +80,9 @@ class Functions:
             "lookup": self._lookup,
             "inspect": self._inspect,
             "readEntityDetails": lambda _, session: describing.entities(self._store, session.company),
-            "readUserFormatting": lambda _, __: describing.user_formatting(self._offset()),
+            "readUserFormatting": lambda _, __: describing.user_formatting(
+                self._offset(), self._odd.user_format, self._odd.clock
+            ),
             "get_trialbalance": self._trial_balance,
         }
 
@@ -116,7 +122,9 @@ class Functions:
     def _session(self, call: etree._Element, session: Session, endpoint: str) -> str:
         location = call.find("locationid")
         wanted = session.location if location is None else (location.text or "").strip()
+        endpoint = self._odd.oddities.value("endpoint", endpoint)
         try:
+            self._odd.check_entity(wanted)
             opened = self._gatekeeper.open(session.company, wanted)
         except GatewayError as error:
             raise GatewayError("Get API Session Failed", error.description2) from error
@@ -125,17 +133,19 @@ class Functions:
 
     def _asked(self, call: etree._Element, session: Session) -> query.Asked:
         self._permit("QUERY", call)
-        asked = query.read(call, self._store, session.company, session.location, self._notation)
+        kind = self._kind(call, session)
+        self._odd.check_select(kind, [(each.text or "").strip() for each in call.iterfind("select/field")])
+        asked = query.read(call, kind, session.company, session.location, self._notation)
         if self._lag:
             object.__setattr__(asked.question, "until", time.time() - self._lag)
         return asked
 
     def _query(self, call: etree._Element, session: Session) -> str:
-        return query.answer(self._asked(call, session), self._store, self._notation)
+        return query.answer(self._asked(call, session), self._store, self._notation, self._odd)
 
     def _read_by_query(self, call: etree._Element, session: Session) -> str:
         self._permit("READ_BY_QUERY", call)
-        kind = self._store.object(session.company, (call.findtext("object") or "").strip())
+        kind = self._kind(call, session)
         text = (call.findtext("pagesize") or "100").strip() or "100"
         size = int(text) if text.isdigit() else 0
         if not 1 <= size <= _MOST_BY_QUERY:
@@ -159,7 +169,9 @@ class Functions:
         return self._page(snapshot, token)
 
     def _page(self, snapshot: _Snapshot, token: str | None) -> str:
-        page, snapshot.keys = snapshot.keys[: snapshot.size], snapshot.keys[snapshot.size :]
+        page, left = snapshot.keys[: snapshot.size], snapshot.keys[snapshot.size :]
+        if "read-more-stuck" not in self._odd.oddities:
+            snapshot.keys = left
         if snapshot.keys and token is None:
             token = "7765623332" + secrets.token_urlsafe(16)
             self._snapshots[token] = snapshot
@@ -167,18 +179,14 @@ class Functions:
                 self._snapshots.popitem(last=False)
         name = snapshot.kind.name.lower()
         rows = self._records(snapshot.kind, snapshot.session, page, snapshot.fields, name)
-        return data(
-            "".join(rows),
-            listtype=name,
-            count=len(page),
-            totalcount=snapshot.total,
-            numremaining=len(snapshot.keys),
-            resultId=token or "",
-        )
+        told = {"listtype": name, "count": len(page), "totalcount": snapshot.total}
+        told |= {"numremaining": len(left), "resultId": token or ""}
+        xml = self._odd.spoiled(snapshot.kind, "".join(rows))
+        return data(xml, **self._odd.attributes(told, legacy=True))
 
     def _read(self, call: etree._Element, session: Session) -> str:
         self._permit("READ", call)
-        kind = self._store.object(session.company, (call.findtext("object") or "").strip())
+        kind = self._kind(call, session)
         wanted = call.findtext("fields") or "*"
         try:
             fields = _fields(kind, wanted)
@@ -215,11 +223,14 @@ class Functions:
         return rows
 
     def _lookup(self, call: etree._Element, session: Session) -> str:
-        name = (call.findtext("object") or call.findtext("name") or "").strip()
-        return describing.lookup(self._store.object(session.company, name))
+        return describing.lookup(self._kind(call, session))
 
     def _inspect(self, call: etree._Element, session: Session) -> str:
-        return describing.inspect(call, self._store, session.company)
+        return describing.inspect(call, self._store, session.company, self._odd)
+
+    def _kind(self, call: etree._Element, session: Session) -> ObjectType:
+        name = (call.findtext("object") or call.findtext("name") or "").strip()
+        return self._odd.kind(self._store.object(session.company, name), call)
 
     def _trial_balance(self, call: etree._Element, session: Session) -> str:
         """``get_trialbalance`` between two days, from the posted details (reference section 3.6)."""
@@ -242,6 +253,7 @@ class Functions:
                 row[1] += debit
                 row[2] += credit
         zero = (call.findtext("showzerobalances") or "").lower() == "true"
+        zero = zero and "no-zero-balances" not in self._odd.oddities
         rows = []
         for account, (opening, debits, credited) in sorted(sums.items()):
             if zero or opening or debits or credited:
@@ -262,6 +274,7 @@ class Functions:
         asked = (name or call.findtext("object") or "").strip().upper()
         if asked in self._forbidden:
             raise not_permitted(operation, asked)
+        self._odd.check_object(asked)
 
     def _offset(self) -> str:
         text = datetime.now(self._notation.zone).strftime("%z")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lxml import etree  # type: ignore[import-untyped]
 
     from erp_sandbox.intacct.model import Field, ObjectType
+    from erp_sandbox.intacct.odd_gateway import OddGateway
     from erp_sandbox.intacct.values import Notation
 
 MOST: Final = 2_000
@@ -62,7 +63,7 @@ class Asked:
     format: str = "xml"
 
 
-def read(element_: etree._Element, store: Store, company: str, entity: str, notation: Notation) -> Asked:
+def read(element_: etree._Element, kind: ObjectType, company: str, entity: str, notation: Notation) -> Asked:
     """Read a ``query`` element.
 
     Raises:
@@ -71,7 +72,6 @@ def read(element_: etree._Element, store: Store, company: str, entity: str, nota
     for child in element_:
         if child.tag not in _CHILDREN:
             raise generic(f"Element '{child.tag}' is not expected in query")
-    kind = store.object(company, (element_.findtext("object") or "").strip())
     select = element_.find("select")
     if select is None or not len(select):
         raise generic("The select element is required")
@@ -93,7 +93,7 @@ def read(element_: etree._Element, store: Store, company: str, entity: str, nota
     )
 
 
-def answer(asked: Asked, store: Store, notation: Notation) -> str:
+def answer(asked: Asked, store: Store, notation: Notation, odd: OddGateway) -> str:
     """The ``<data>`` of a query."""
     if any(column.aggregate for column in asked.columns):
         rows = _aggregated(asked, store, notation)
@@ -104,8 +104,9 @@ def answer(asked: Asked, store: Store, notation: Notation) -> str:
     name = asked.object.name
     text = "".join(f"<{name}>{''.join(element(tag, value) for tag, value in row)}</{name}>" for row in page)
     left = max(0, total - asked.offset - len(page))
+    told = {"listtype": name, "totalcount": total, "offset": asked.offset, "count": len(page)}
     return data(
-        text, listtype=name, totalcount=total, offset=asked.offset, count=len(page), numremaining=left
+        odd.spoiled(asked.object, text), **odd.attributes({**told, "numremaining": left}, legacy=False)
     )
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from erp_sandbox.intacct.odd_gateway import OddGateway
+
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS intacct_records (
   id INTEGER PRIMARY KEY, company TEXT NOT NULL, object TEXT NOT NULL, recordno INTEGER NOT NULL,
@@ -86,12 +88,16 @@ class Store:
 
     Args:
         path: The SQLite file.
+        odd: What the gateway does beside the rules.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, odd: OddGateway | None = None) -> None:
         self._path = path
+        self._odd = odd if odd is not None and odd.rewrites else None
         self._local = threading.local()
-        self._connection().executescript(SCHEMA)
+        connection = self._connection()
+        connection.executescript(SCHEMA)
+        self._records = self._odd.records(connection, self.now()) if self._odd else "intacct_records"
 
     def companies(self) -> list[str]:
         """Identifiers of the companies."""
@@ -132,7 +138,7 @@ class Store:
     def count(self, question: Question) -> int:
         """How many records there are."""
         where, values = question.condition()
-        sql = f"SELECT COUNT(*) FROM intacct_records WHERE {where}"
+        sql = f"SELECT COUNT(*) FROM {self._records} WHERE {where}"
         return int(self._connection().execute(sql, values).fetchone()[0])
 
     def page(self, question: Question, size: int, offset: int) -> list[dict[str, Any]]:
@@ -144,7 +150,7 @@ class Store:
         where, values = question.condition()
         # a real gateway promises no order either; this one keeps no order that a client might come to rely on
         order = question.order or "(recordno * 7919) % 104729, recordno"
-        sql = f"SELECT doc FROM intacct_records WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+        sql = f"SELECT doc FROM {self._records} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
         for row in self._connection().execute(sql, [*values, size, offset]):
             yield row[0]
 
@@ -152,7 +158,7 @@ class Store:
         """RECORDNO of every record."""
         where, values = question.condition()
         order = "(recordno * 7919) % 104729, recordno"
-        sql = f"SELECT recordno FROM intacct_records WHERE {where} ORDER BY {order}"
+        sql = f"SELECT recordno FROM {self._records} WHERE {where} ORDER BY {order}"
         return [row[0] for row in self._connection().execute(sql, values)]
 
     def grouped(self, question: Question, columns: Sequence[str], by: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -160,7 +166,7 @@ class Store:
         where, values = question.condition()
         groups = f" GROUP BY {', '.join(by)}" if by else ""
         groups += f" ORDER BY {question.order}" if by and question.order else ""
-        sql = f"SELECT {', '.join(columns)} FROM intacct_records WHERE {where}{groups}"
+        sql = f"SELECT {', '.join(columns)} FROM {self._records} WHERE {where}{groups}"
         return [tuple(row) for row in self._connection().execute(sql, values)]
 
     def _connection(self) -> sqlite3.Connection:
@@ -171,6 +177,8 @@ class Store:
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
             for name, exact in _EXACT.items():
                 connection.create_aggregate(name, 1, exact)  # type: ignore[arg-type]
+            if self._odd is not None:
+                self._odd.register(connection)
             self._local.connection = connection
         return connection
 

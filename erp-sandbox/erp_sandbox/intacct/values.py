@@ -24,9 +24,13 @@ class Notation:
 
     Attributes:
         zone: Zone of timestamps, in and out; they are stored in UTC.
+        day: How dates are written; filters have the American way whoever asks (reference 2.4).
+        time: How times are written.
     """
 
     zone: tzinfo = timezone.utc
+    day: str = _DATE
+    time: str = "%H:%M:%S"
 
     def written(self, field: Field, value: Any, *, codes: bool = False) -> str:
         """A stored value as text.
@@ -42,10 +46,10 @@ class Notation:
             return "true" if value else "false"
         text = str(value)
         if field.type == "DATE" or (field.type == "TIMESTAMP" and "T" not in text):
-            return datetime.strptime(text, "%Y-%m-%d").strftime(_DATE)  # noqa: DTZ007 - a day has no zone
+            return datetime.strptime(text, "%Y-%m-%d").strftime(self.day)  # noqa: DTZ007 - a day has no zone
         if field.type == "TIMESTAMP":
             moment = datetime.strptime(text, _ISO_TIME).replace(tzinfo=timezone.utc)
-            return moment.astimezone(self.zone).strftime(_TIME)
+            return moment.astimezone(self.zone).strftime(f"{self.day} {self.time}")
         if field.type in DECIMALS:
             return _short(text)
         return field.stored(text) if codes else text

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+import uvicorn
+from erp_sandbox import business
+from erp_sandbox.fault_plan import FaultPlan
+from erp_sandbox.intacct.app import PATH, Behaviour, create_app
+from erp_sandbox.intacct.sessions import Credentials
 from lxml import etree
 
 PROGRAM = Path(sys.executable).parent / "erp-sandbox"
@@ -116,6 +124,43 @@ def own_gateway(tmp_path):
     yield start
     for manager in open_ones:
         manager.__exit__(None, None, None)
+
+
+@contextmanager
+def served(app):
+    """Run an application in a thread; yields its origin."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join(10)
+        listener.close()
+
+
+@pytest.fixture(scope="session")
+def small_business(tmp_path_factory):
+    path = tmp_path_factory.mktemp("small") / "books.db"
+    business.create(path, companies=("SAMINC",), scale=0.05, erps=("intacct",))
+    return path
+
+
+@pytest.fixture
+def odd(small_business, tmp_path):
+    """Serves the small business with oddities."""
+    with ExitStack() as stack:
+
+        def odd(*oddities):
+            behaviour = Behaviour(ZoneInfo("UTC"), oddities=oddities)
+            who = Credentials("SENDER", "SENDERPASS", "WEBUSER", "WEBPASS")
+            app = create_app(small_business, who, behaviour, FaultPlan())
+            return Gateway(stack.enter_context(served(app)) + PATH, small_business, tmp_path / "log")
+
+        yield odd
 
 
 @pytest.fixture(scope="session")
