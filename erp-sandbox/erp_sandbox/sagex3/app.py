@@ -15,6 +15,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
+from erp_sandbox.odd_wire import OddWire
+from erp_sandbox.oddities import Oddities
 from erp_sandbox.sagex3 import tokens
 from erp_sandbox.sagex3.auth import Gatekeeper
 from erp_sandbox.sagex3.errors import Refused, diagnoses, plain
@@ -22,12 +24,14 @@ from erp_sandbox.sagex3.faults import Struck
 from erp_sandbox.sagex3.graphql_names import CURRENT
 from erp_sandbox.sagex3.graphql_service import GraphQLService
 from erp_sandbox.sagex3.metering import Allowance, Meter
+from erp_sandbox.sagex3.odd_server import OddServer
+from erp_sandbox.sagex3.oddities import ODDITIES
 from erp_sandbox.sagex3.rest import Api1, Asked
 from erp_sandbox.sagex3.store import Store
 from erp_sandbox.sagex3.tokens import TokenOffice
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
@@ -67,6 +71,7 @@ class Behaviour:
         latency: Seconds that every request takes longer.
         allowance: What the licence allows.
         request_log: File for one JSON line a request.
+        oddities: What the server does beside the rules, each as ``NAME`` or ``NAME=VALUE``.
     """
 
     generation: str = CURRENT
@@ -84,6 +89,7 @@ class Behaviour:
     latency: float = 0.0
     allowance: Allowance = field(default_factory=Allowance)
     request_log: Path | None = None
+    oddities: Sequence[str] = ()
 
 
 def create_app(path: Path, credentials: Credentials, behaviour: Behaviour, plan: FaultPlan) -> ASGIApp:
@@ -95,15 +101,26 @@ def create_app(path: Path, credentials: Credentials, behaviour: Behaviour, plan:
         behaviour: How it behaves.
         plan: Faults on order.
     """
-    server = Server(Store(path), credentials, behaviour, plan)
+    odd = OddServer(Oddities(ODDITIES, behaviour.oddities))
+    server = Server(Store(path, odd.overlay), credentials, behaviour, plan, odd)
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-    return _reaching(Starlette(routes=[Route("/{path:path}", server.endpoint, methods=methods)]))
+    app: ASGIApp = Starlette(routes=[Route("/{path:path}", server.endpoint, methods=methods)])
+    if odd.oddities:
+        app = OddWire(app, odd.oddities)
+    return _reaching(app)
 
 
 class Server:
     """Answers requests."""
 
-    def __init__(self, store: Store, credentials: Credentials, behaviour: Behaviour, plan: FaultPlan) -> None:
+    def __init__(
+        self,
+        store: Store,
+        credentials: Credentials,
+        behaviour: Behaviour,
+        plan: FaultPlan,
+        odd: OddServer,
+    ) -> None:
         self._behaviour = behaviour
         self._plan = plan
         self._meter = Meter(behaviour.allowance)
@@ -125,6 +142,7 @@ class Server:
             drop_count=behaviour.drop_count,
             forbidden=behaviour.forbidden,
             lag=behaviour.lag,
+            odd=odd,
         )
         self._graphql = GraphQLService(
             store,
@@ -134,6 +152,7 @@ class Server:
             forbidden=behaviour.forbidden,
             inactive=behaviour.inactive,
             lag=behaviour.lag,
+            odd=odd,
         )
 
     async def endpoint(self, request: Request) -> Response:

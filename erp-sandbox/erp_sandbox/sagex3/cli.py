@@ -9,11 +9,13 @@ import click
 
 from erp_sandbox import business
 from erp_sandbox.fault_plan import FaultPlan, FaultType, fault_help
+from erp_sandbox.oddities import OddityType, oddity_help
 from erp_sandbox.sagex3.app import Behaviour, create_app
 from erp_sandbox.sagex3.auth import Credentials
 from erp_sandbox.sagex3.faults import KINDS
 from erp_sandbox.sagex3.graphql_names import GENERATIONS
 from erp_sandbox.sagex3.metering import Allowance
+from erp_sandbox.sagex3.oddities import ODDITIES
 from erp_sandbox.serving import serve
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -85,6 +87,7 @@ class _EndpointType(click.ParamType[tuple[str, str]]):
 @click.option("--visibility-lag", type=float, default=0.0, help="Seconds after which a change can be seen.")
 @click.option("--fault", "faults", type=FaultType(KINDS), multiple=True, help=fault_help(KINDS))
 @click.option("--fault-seed", type=int, default=0, show_default=True, help="Seed of the faults' draw.")
+@click.option("--oddity", "oddities", type=OddityType(ODDITIES), multiple=True, help=oddity_help(ODDITIES))
 @click.option("--request-log", type=_FILE, help="File to append one JSON line a request to.")
 def sagex3(
     *,
@@ -145,4 +148,5 @@ def _behaviour(options: dict[str, Any]) -> Behaviour:
         latency=options["latency"] / 1000,
         allowance=allowance,
         request_log=options["request_log"],
+        oddities=options["oddities"],
     )

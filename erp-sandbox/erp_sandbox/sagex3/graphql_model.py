@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from erp_sandbox.sagex3.graphql_names import Node
     from erp_sandbox.sagex3.model import Field
+    from erp_sandbox.sagex3.odd_server import OddServer
 
 #: Properties that every node has. ``_access`` and ``_etag`` stand for no field.
 ID: Final = Property("_id", "leaf", "Id")
@@ -48,7 +49,7 @@ class NodeModel:
     @cached_property
     def flat(self) -> Source:
         """Its table without what stands beside it, for conditions on what is referred to."""
-        return Source(self.source.table, None, self.source.custom, {})
+        return Source(self.source.table, None, self.source.custom, {}, self.source.shape)
 
     def shown_key(self, doc: Mapping[str, Any]) -> str:
         """The ``_id`` of a row."""
@@ -78,23 +79,28 @@ class Model:
     nodes: dict[str, NodeModel]
 
 
-def model_of(generation: str, custom: Mapping[str, Mapping[str, tuple[Field, str]]]) -> Model:
+def model_of(generation: str, custom: Mapping[str, Mapping[str, tuple[Field, str]]], odd: OddServer) -> Model:
     """The nodes of a folder.
 
     Args:
         generation: The schema's generation.
         custom: The folder's own fields, by table.
+        odd: What the server does beside the rules.
     """
     found = {}
     for name, node in nodes(generation).items():
-        source = source_of(node.table, custom)
-        found[name] = NodeModel(node, source, _properties(node, source, generation))
+        source = source_of(node.table, custom, shape=odd.shape(node.table))
+        properties = _properties(node, source, generation)
+        shown = {key: odd.shown_property(node.table, each) for key, each in properties.items()}
+        found[name] = NodeModel(node, source, shown)
     return Model(generation, found)
 
 
 def _properties(node: Node, source: Source, generation: str) -> dict[str, Property]:
     found = {ID.name: ID}
     for name, given in node.properties.items():
+        if source.shape.hidden & {code.partition("[")[0] for code in given.codes}:
+            continue
         found[name] = given if given.kind != "leaf" else _typed(given, source)
     for given in complement(node, source):
         found.setdefault(given.name, given)

@@ -13,6 +13,7 @@ from erp_sandbox.sagex3.graphql_cursor import sealed
 from erp_sandbox.sagex3.graphql_model import TECHNICAL
 from erp_sandbox.sagex3.graphql_order import Arguments, narrowed, ordered
 from erp_sandbox.sagex3.model import EMPTY
+from erp_sandbox.sagex3.odd_server import OddServer
 from erp_sandbox.sagex3.store import Question
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Reading:
         forbidden: Nodes that the user may not read.
         inactive: Nodes that are not activated.
         lag: Seconds after which a change can be seen.
+        odd: What the server does beside the rules.
     """
 
     store: Store
@@ -45,6 +47,7 @@ class Reading:
     forbidden: Collection[str] = ()
     inactive: Collection[str] = ()
     lag: float = 0.0
+    odd: OddServer = field(default_factory=OddServer)
     until: float | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,6 +116,10 @@ class Batch:
 
     def reference(self, row: Row, given: Property) -> Row | None:
         """The row that one of the rows refers to; None where it refers to nothing."""
+        if self.reading.odd.oddities:
+            first = bool(self.rows) and row is self.rows[0]
+            shown = self.node.shown_key(row.doc)
+            self.reading.odd.check_reference(self.node.name, given.name, shown, first=first)
         values = self.node.key_values(given, row.doc)
         if values is None:
             return None
@@ -180,7 +187,8 @@ class Batch:
         question = order.applied(question)
         groups = self.reading.store.children(question, [row.key for row in self.rows])
         batch = Batch(self.reading, node)
-        size = arguments.size(self.reading.cap)
+        self.reading.odd.check_size(arguments.first)
+        size = arguments.size(self.reading.odd.nested or self.reading.cap)
         return {
             parent: nested_page([batch.row(*pair) for pair in rows], size, arguments.after)
             for parent, rows in groups.items()
@@ -235,6 +243,7 @@ def first_page(reading: Reading, node: NodeModel, arguments: Arguments) -> Page:
     if arguments.after is not None:
         behind, values = order.behind(arguments.after)
         question = replace(question, behind=behind, behind_values=values)
+    reading.odd.check_size(arguments.first)
     size = arguments.size(reading.cap)
     found = reading.store.page_with(question, order.columns, size + 1)
     batch = Batch(reading, node)

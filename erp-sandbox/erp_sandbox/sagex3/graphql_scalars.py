@@ -50,9 +50,9 @@ def labels(name: str) -> tuple[str, ...]:
     return _NO_YES if name == "NoYes" else tuple(enums().get(name, ()))
 
 
-def enum_type(name: str, shown: str) -> GraphQLEnumType:
+def enum_type(name: str, values: tuple[str, ...]) -> GraphQLEnumType:
     """An enum as a GraphQL type."""
-    return GraphQLEnumType(shown, {label: GraphQLEnumValue(label) for label in labels(name)})
+    return GraphQLEnumType(name, {label: GraphQLEnumValue(label) for label in values})
 
 
 def shower(kind: str) -> Callable[[Any], Any]:

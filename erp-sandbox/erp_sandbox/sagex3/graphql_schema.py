@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from graphql import (
     GraphQLArgument,
     GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLEnumValue,
     GraphQLField,
     GraphQLInt,
     GraphQLList,
@@ -24,6 +26,7 @@ from erp_sandbox.sagex3.graphql_names import CURRENT, OLDEST, Property, pascal
 from erp_sandbox.sagex3.graphql_order import Arguments
 from erp_sandbox.sagex3.graphql_rows import Batch, first_page, nested_page
 from erp_sandbox.sagex3.graphql_scalars import SCALARS, enum_type, labels
+from erp_sandbox.sagex3.odd_server import FILLER, padding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from erp_sandbox.sagex3.graphql_model import Model, NodeModel
     from erp_sandbox.sagex3.graphql_rows import Page, Reading, Row
+    from erp_sandbox.sagex3.odd_server import OddServer
 
 #: What reads a leaf of a value without more ado, by the names of the type and the field.
 Getters = dict[str, dict[str, "Callable[[Any], Any]"]]
@@ -52,15 +56,17 @@ class Built:
     getters: Getters
 
 
-def build(model: Model) -> Built:
+def build(model: Model, odd: OddServer) -> Built:
     """Build the schema of a folder."""
-    builder = _Builder(model)
-    return Built(GraphQLSchema(builder.root(), types=list(builder.nodes.values())), builder.getters)
+    builder = _Builder(model, odd)
+    types = [*builder.nodes.values(), *builder.padding()]
+    return Built(GraphQLSchema(builder.root(), types=types), builder.getters)
 
 
 @dataclass
 class _Builder:
     model: Model
+    odd: OddServer
     getters: Getters = field(default_factory=dict)
     nodes: dict[str, GraphQLObjectType] = field(default_factory=dict)
 
@@ -81,12 +87,22 @@ class _Builder:
         for name, node in self.model.nodes.items():
             self.nodes[name] = self._node_type(name, node)
 
+    def padding(self) -> list[GraphQLEnumType]:
+        """Types that nothing refers to, as a large system has many."""
+        return [
+            GraphQLEnumType(
+                f"Filler{nth}",
+                {name: GraphQLEnumValue(name, description=FILLER) for name in padding(nth)},
+            )
+            for nth in range(self.odd.padding)
+        ]
+
     def root(self) -> GraphQLObjectType:
         """The query type."""
         prefix = _PREFIXES[self.model.generation]
         packages: dict[str, dict[str, GraphQLField]] = {}
         for name, node in self.model.nodes.items():
-            if not node.node.inside:
+            if not node.node.inside and self.odd.offers(name):
                 for package in filter(None, (f"{prefix}{node.node.package}", node.node.oldest)):
                     packages.setdefault(package, {})[name] = self._entry(name, node)
         fields = {
@@ -123,13 +139,23 @@ class _Builder:
         getters = self.getters.setdefault(shown, {})
         for each in node.properties.values():
             if each.kind == "leaf":
-                getters[each.name] = getter(node, each)
+                getters[each.name] = self._renaming(each.type, getter(node, each))
 
         def fields() -> dict[str, GraphQLField]:
             found = {each.name: self._field(name, node, each) for each in node.properties.values()}
             return found | self._common(shown, node)
 
         return GraphQLObjectType(shown, fields, description=node.source.table.description)
+
+    def _renaming(self, kind: str, get: Callable[[Row], Any]) -> Callable[[Row], Any]:
+        """What reads a leaf whose enum may have other names."""
+        renamed = self.odd.renamed(kind)
+
+        def read(row: Row) -> Any:
+            value = get(row)
+            return renamed.get(value, value)
+
+        return read if renamed else get
 
     def _common(self, shown: str, node: NodeModel) -> dict[str, GraphQLField]:
         """What every node has and no field stands for."""
@@ -140,12 +166,11 @@ class _Builder:
         return found
 
     def _field(self, name: str, node: NodeModel, given: Property) -> GraphQLField:
+        described = self.odd.description(given.description)
         if given.kind == "leaf":
-            return GraphQLField(self._leaf(given.type), description=given.description)
+            return GraphQLField(self._leaf(given.type), description=described)
         if given.kind == "reference":
-            return GraphQLField(
-                self._target(given.type), resolve=_reference(given), description=given.description
-            )
+            return GraphQLField(self._target(given.type), resolve=_reference(given), description=described)
         if given.kind == "collection":
             target = self.model.nodes[given.type]
 
@@ -162,7 +187,8 @@ class _Builder:
             self.nodes[inner] = self._element_type(inner, node, given)
 
         def elements(row: Row, arguments: Arguments) -> Page:
-            return nested_page(row.batch.elements(row, given), arguments.size(None), arguments.after)
+            size = arguments.size(row.batch.reading.odd.nested)
+            return nested_page(row.batch.elements(row, given), size, arguments.after)
 
         return self._collection(inner, self.nodes[inner], elements)
 
@@ -174,6 +200,7 @@ class _Builder:
             "id": (GraphQLString, lambda row: row.doc["id"]),
         }
         found = self._object(self._shown(inner), fields)
+        found.fields["id"].description = self.odd.element_key(node.source.table.key[0])
         for each in technical(node.source, self.model.generation):
             if each.kind == "leaf":
                 self.getters[found.name][each.name] = getter(node, each)
@@ -238,7 +265,7 @@ class _Builder:
         if not labels(kind):
             raise KeyError(kind)
         if kind not in self._enums:
-            self._enums[kind] = enum_type(kind, kind)
+            self._enums[kind] = enum_type(kind, self.odd.labels(kind, labels(kind)))
         return self._enums[kind]
 
     def _target(self, name: str) -> GraphQLObjectType:

@@ -23,6 +23,7 @@ from erp_sandbox.sagex3.graphql_model import model_of
 from erp_sandbox.sagex3.graphql_names import CURRENT
 from erp_sandbox.sagex3.graphql_rows import Reading
 from erp_sandbox.sagex3.graphql_schema import Built, build
+from erp_sandbox.sagex3.odd_server import OddServer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -48,6 +49,7 @@ class GraphQLService:
         forbidden: Nodes that the user may not read.
         inactive: Nodes that are not activated.
         lag: Seconds after which a change can be seen.
+        odd: What the server does beside the rules.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class GraphQLService:
         forbidden: Collection[str] = (),
         inactive: Collection[str] = (),
         lag: float = 0.0,
+        odd: OddServer | None = None,
     ) -> None:
+        self._odd = odd or OddServer()
         self._store = store
         self._endpoints = endpoints
         self._generation = generation
@@ -91,11 +95,13 @@ class GraphQLService:
         return self._run(self._endpoints[name], text, variables, asked.get("operationName"))
 
     def _run(self, folder: str, text: str, variables: dict[str, Any], operation: str | None) -> Response:
+        if self._odd.forbids(text):
+            return _refused([GraphQLError("Introspection is not allowed")])
         schema = self._schema(folder)
         document, errors = schema.document(text)
         if errors or document is None:
             return _refused(errors)
-        reading = Reading(self._store, folder, schema.model, **self._limits)  # type: ignore[arg-type]
+        reading = Reading(self._store, folder, schema.model, odd=self._odd, **self._limits)  # type: ignore[arg-type]
         result = execute(
             schema.built.schema,
             document,
@@ -119,8 +125,8 @@ class GraphQLService:
         with self._lock:
             known = self._schemas.get(folder)
             if known is None or known[0] != custom:
-                model = model_of(self._generation, custom)
-                known = self._schemas[folder] = (custom, _Schema(model, build(model)))
+                model = model_of(self._generation, custom, self._odd)
+                known = self._schemas[folder] = (custom, _Schema(model, build(model, self._odd)))
         return known[1]
 
 

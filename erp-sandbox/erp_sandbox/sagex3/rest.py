@@ -13,7 +13,8 @@ import msgspec
 from starlette.responses import Response
 
 from erp_sandbox.sagex3 import keys
-from erp_sandbox.sagex3.errors import JSON, diagnoses, opaque, refused
+from erp_sandbox.sagex3.errors import JSON, Refused, diagnoses, opaque, refused
+from erp_sandbox.sagex3.odd_server import OddServer
 from erp_sandbox.sagex3.representations import CLASSES
 from erp_sandbox.sagex3.rest_query import filtered, link, read_listing
 from erp_sandbox.sagex3.rest_rows import RowWriter, prototype
@@ -65,6 +66,7 @@ class Api1:
         drop_count: Whether ``$next`` forgets the page size, as seen of real servers.
         forbidden: Classes that the user may not read.
         lag: Seconds after which a change can be seen.
+        odd: What the server does beside the rules.
     """
 
     def __init__(
@@ -76,7 +78,9 @@ class Api1:
         drop_count: bool = False,
         forbidden: Several[str] = (),
         lag: float = 0.0,
+        odd: OddServer | None = None,
     ) -> None:
+        self._odd = odd or OddServer()
         self._store = store
         self._endpoints = endpoints
         self._cap = cap
@@ -108,10 +112,10 @@ class Api1:
         return self._page(folder, found, asked)
 
     def _class(self, name: str, options: Mapping[str, str], facet: str) -> Class:
-        found = CLASSES.get(name)
+        found = CLASSES.get(self._odd.class_name(name))
         if found is None:
             raise refused(404, f"Class '{name}' does not exist")
-        text = options.get("representation", "")
+        text = self._odd.representation(options.get("representation", ""))
         match = _FACET.fullmatch(text)
         if match is None:
             raise refused(400, "The parameter 'representation' is missing or wrong")
@@ -124,15 +128,20 @@ class Api1:
         return found
 
     def _source(self, folder: str, table: str, *, beside: bool = False) -> Source:
-        return source_of(table, self._store.custom(folder), beside=beside)
+        shape = self._odd.shape(table)
+        return source_of(table, self._store.custom(folder), beside=beside, shape=shape)
 
     def _question(self, folder: str, source: Source) -> Question:
         return Question(folder, source, until=time.time() - self._lag if self._lag else None)
 
     def _page(self, folder: str, found: Class, asked: Asked) -> Response:
         source = self._source(folder, found.table)
-        listing = read_listing(asked.options, source, self._cap)
-        base = filtered(self._question(folder, source), asked.options.get("where", ""))
+        self._odd.check_count(asked.options.get("count", ""))
+        try:
+            listing = read_listing(asked.options, source, self._cap)
+            base = filtered(self._question(folder, source), asked.options.get("where", ""))
+        except Refused as refusal:
+            raise self._odd.query_refused(refusal) from refusal
         rows = self._store.page(listing.question(base), listing.size + 1)
         more, rows = len(rows) > listing.size, rows[: listing.size]
         if listing.backwards:
@@ -147,13 +156,13 @@ class Api1:
             behind = f"gt.{listing.place(source, rows[-1])}"
             kept = {} if self._drop_count else count
             links["$next"] = link(address, asked.options, key=behind, **kept)
-        writer = RowWriter(source, folder)
-        body = {
+        writer = RowWriter(source, folder, self._odd)
+        body: dict[str, Any] = {
             "$itemsPerPage": listing.size,
             "$resources": [writer.row(*row) for row in rows],
             "$links": links,
         }
-        return _json(body)
+        return _json(self._odd.listed(body))
 
     def _record(self, folder: str, found: Class, shown: str) -> Response:
         source = self._source(folder, found.table)
@@ -161,7 +170,7 @@ class Api1:
         rows = self._store.lookup(self._question(folder, source), [key])
         if key not in rows:
             return diagnoses(200, _MISSING)
-        record = RowWriter(source, folder).row(*rows[key])
+        record = RowWriter(source, folder, self._odd).row(*rows[key])
         self._add_titles(folder, record)
         for collection in found.collections:
             record[collection.name] = self._rows(folder, collection, [key])[key]
@@ -171,7 +180,7 @@ class Api1:
         """The rows of a collection, with their own collections, by the keys of their parents."""
         source = self._source(folder, collection.table, beside=True)
         found = self._store.children(self._question(folder, source), parents)
-        writer = RowWriter(source, folder)
+        writer = RowWriter(source, folder, self._odd)
         below: list[Stored] = [row for rows in found.values() for row in rows]
         inside = {
             each.name: self._rows(folder, each, [key for key, _ in below]) for each in collection.inside
@@ -186,14 +195,15 @@ class Api1:
 
     def _add_titles(self, folder: str, record: dict[str, Any]) -> None:
         for code, (table, title) in _TITLES.items():
-            if record.get(code):
+            if isinstance(record.get(code), str) and record[code]:
                 source = self._source(folder, table)
                 found = self._store.lookup(self._question(folder, source), [record[code]])
                 for _, doc in found.values():
                     record[f"{code}_REF"] = {"$title": doc.get(title, ""), "$key": record[code]}
 
     def _prototype(self, folder: str, name: str) -> Response:
-        match = _FACET.fullmatch(name)
+        self._odd.check_prototypes()
+        match = _FACET.fullmatch(self._odd.representation(name))
         classes = [each for each in CLASSES.values() if match and match["name"] in each.representations]
         if not match or not classes or match["facet"] not in ("$query", "$details"):
             raise refused(404, f"Prototype '{name}' does not exist")

@@ -13,6 +13,7 @@ from erp_sandbox.sagex3.model import NO_DATE
 
 if TYPE_CHECKING:
     from erp_sandbox.sagex3.model import Field
+    from erp_sandbox.sagex3.odd_server import OddServer
     from erp_sandbox.sagex3.source import Source
 
 _NAMES: Final = uuid.UUID("6f2d3c86-0a8e-4a53-9f38-5a3c7d1f1c11")
@@ -43,9 +44,12 @@ class RowWriter:
     Args:
         source: Where the rows come from.
         folder: Their folder.
+        odd: What the server does beside the rules.
     """
 
-    def __init__(self, source: Source, folder: str) -> None:
+    def __init__(self, source: Source, folder: str, odd: OddServer) -> None:
+        self._odd = odd
+        self._hidden = source.shape.hidden
         self._names = f"{folder}/{source.table.name}/"
         fields = source.fields
         self._numbers = {code for code, field in fields.items() if field.type == "n" and not field.size}
@@ -62,7 +66,7 @@ class RowWriter:
             row[code] = _value(self._lists[code], doc[code])
         row["$uuid"] = doc.get("AUUID") or str(uuid.uuid5(_NAMES, self._names + key))
         row["$etag"] = doc.get("UPDDATTIM", f"{NO_DATE}T00:00:00Z")
-        return row
+        return self._odd.row(row, self._hidden) if self._odd.oddities else row
 
 
 def prototype(source: Source) -> dict[str, Any]:
@@ -78,5 +82,6 @@ def _described(field: Field, description: str) -> dict[str, Any]:
 def _value(field: Field, value: Any) -> Any:
     if not field.size:
         return number(value) if field.type == "n" else value
+    value = value if isinstance(value, list) else [value]
     full = [*value, *field.empty[len(value) :]]
     return [number(one) for one in full] if field.type == "n" else full

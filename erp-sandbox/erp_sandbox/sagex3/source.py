@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,19 @@ _QUOTED: Final = "'{}'"
 
 
 @dataclass(frozen=True)
+class Shape:
+    """What one server's table shows differently from the others'.
+
+    Attributes:
+        hidden: Fields that it does not show.
+        indexed: Fields that have an index, with the number of their elements.
+    """
+
+    hidden: frozenset[str] = frozenset()
+    indexed: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Source:
     """Rows of a table.
 
@@ -33,19 +46,29 @@ class Source:
         beside: A table whose row belongs to each of them.
         custom: The folder's own fields, with their descriptions.
         custom_beside: Those of the table beside.
+        shape: What this server shows differently.
     """
 
     table: Table
     beside: Table | None
     custom: Mapping[str, tuple[Field, str]]
     custom_beside: Mapping[str, tuple[Field, str]]
+    shape: Shape = field(default_factory=Shape)
 
     @cached_property
     def fields(self) -> dict[str, Field]:
-        """Every field by code: the table's own, those beside it, the folder's."""
+        """Every field that is shown, by code: the table's own, those beside it, the folder's."""
+        return {code: each for code, each in self._every.items() if code not in self.shape.hidden}
+
+    @cached_property
+    def _every(self) -> dict[str, Field]:
         beside = self.beside.fields if self.beside else {}
         own = {code: field for code, (field, _) in {**self.custom_beside, **self.custom}.items()}
-        return {**beside, **self.table.fields, **own}
+        found = {**beside, **self.table.fields, **own}
+        for code, size in self.shape.indexed:
+            if code in found and not found[code].size:
+                found[code] = replace(found[code], size=size)
+        return found
 
     def described(self, code: str) -> str:
         """The description of one of the folder's fields; empty for any other."""
@@ -84,7 +107,7 @@ class Source:
             row: Alias of the row; that of the table beside is ``b``, which only the outermost row has.
             index: Element of an indexed field, from 1.
         """
-        field = self.fields[code]
+        field = self._every[code]
         if self.table.key == (code,) and field.type == "s":
             return f"{row}.key"
         doc = "b.doc" if self._is_beside(code) else f"{row}.doc"
@@ -99,7 +122,11 @@ class Source:
 
 
 def source_of(
-    name: str, custom: Mapping[str, Mapping[str, tuple[Field, str]]], *, beside: bool = True
+    name: str,
+    custom: Mapping[str, Mapping[str, tuple[Field, str]]],
+    *,
+    beside: bool = True,
+    shape: Shape | None = None,
 ) -> Source:
     """The source of a table's rows.
 
@@ -107,11 +134,12 @@ def source_of(
         name: The table.
         custom: A folder's own fields, by table.
         beside: Whether the table beside it comes along, where there is one.
+        shape: What this server shows differently.
     """
     tables = catalogue()
     other = tables[BESIDE[name][0]] if beside and name in BESIDE else None
     custom_beside = custom.get(other.name, {}) if other else {}
-    return Source(tables[name], other, custom.get(name, {}), custom_beside)
+    return Source(tables[name], other, custom.get(name, {}), custom_beside, shape or Shape())
 
 
 def _literal(value: Any) -> str:

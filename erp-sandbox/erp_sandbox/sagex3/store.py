@@ -14,7 +14,7 @@ import msgspec
 from erp_sandbox.sagex3.model import Field, catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from erp_sandbox.sagex3.source import Source
@@ -95,12 +95,18 @@ class Store:
 
     Args:
         path: The SQLite file.
+        overlay: What every connection is given, once the tables are there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, overlay: Callable[[sqlite3.Connection], None] | None = None) -> None:
         self._path = path
         self._local = threading.local()
-        self._connection().executescript(SCHEMA)
+        self._overlay: Callable[[sqlite3.Connection], None] | None = None
+        connection = self._connection()
+        connection.executescript(SCHEMA)
+        if overlay is not None:
+            self._overlay = overlay
+            overlay(connection)
 
     def folders(self) -> list[str]:
         """Names of the folders: the business's companies, or whatever has rows where there is no business."""
@@ -197,6 +203,8 @@ class Store:
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
             connection.execute("PRAGMA case_sensitive_like = ON")
             connection.create_function("regexp", 2, _matches, deterministic=True)
+            if self._overlay is not None:
+                self._overlay(connection)
             self._local.connection = connection
         return connection
 
