@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from erp_sandbox.business.books import Books
 from erp_sandbox.intacct.model import catalogue
 from erp_sandbox.intacct.projection_documents import documents
+from erp_sandbox.intacct.projection_filling import Filler
 from erp_sandbox.intacct.projection_ledger import ledger
 from erp_sandbox.intacct.projection_masters import masters
 from erp_sandbox.intacct.projection_orders import orders
@@ -70,6 +71,7 @@ class _Projection:
         }
         self._first = not self._known
         self._keys = Keys({place: known[0] for place, known in self._known.items()})
+        self._filler = Filler(Books(connection, company), self._keys)
 
     def run(self) -> None:
         """Write what differs."""
@@ -108,7 +110,8 @@ class _Projection:
                 modified = None
         else:
             created, modified = known[2], _moment(self._today, f"{salt}{digest}")
-        self._write(record, recordno, created, modified)
+        # after the comparison, as nothing that is filled in decides whether a record has changed
+        self._write(self._filler.filled(record), recordno, created, modified)
         self._connection.execute(
             "INSERT OR REPLACE INTO intacct_keys VALUES (?, ?, ?, ?, ?, ?, ?)",
             (self._company, record.object, record.natural, recordno, digest, created, modified),

@@ -72,6 +72,32 @@ def test_every_value_is_of_its_field_s_type(books):
                         assert Decimal(value).is_finite()
 
 
+def test_most_columns_of_the_objects_have_values(books):
+    columns = filled = 0
+    for name, kind in catalogue().items():
+        if name == "AUDITHISTORY":  # its rows are made by deletions
+            continue
+        some = {column for row in books[name].values() for column, value in row.items() if value is not None}
+        columns += len(kind.fields)
+        filled += len(some & kind.fields.keys())
+    assert filled / columns >= 0.7
+
+
+def test_what_one_record_says_of_another_is_true(books):
+    departments = {row["DEPARTMENTID"]: row["TITLE"] for row in books["DEPARTMENT"].values()}
+    vendors = {number: row["VENDORID"] for number, row in books["VENDOR"].items()}
+    seen = set()
+    for rows in books.values():
+        for row in rows.values():
+            if row.get("DEPARTMENTID") in departments and row.get("DEPARTMENTNAME"):
+                seen.add("department")
+                assert row["DEPARTMENTNAME"] == departments[row["DEPARTMENTID"]]
+            if row.get("VENDORID") and row.get("VENDORDIMKEY"):
+                seen.add("vendor")
+                assert vendors[int(row["VENDORDIMKEY"])] == row["VENDORID"]
+    assert seen == {"department", "vendor"}
+
+
 @pytest.mark.parametrize(
     ("header", "line"),
     [
