@@ -23,6 +23,7 @@ ODDITIES: Final[dict[str, Oddity]] = {
     "delete-while-paging": Oddity(
         "when the second page of a set is asked, its first record is deleted, once", REPORTED, "SET"
     ),
+    "rows-descend": Oddity("rows come in the opposite order of their keys", "reference section 3, inferred"),
     "no-count": Oddity("$count=true is answered without @odata.count", REPORTED),
     "count-of-page": Oddity("@odata.count counts the records of the page", REPORTED),
     "count-refused": Oddity("$count is refused", _SECTION_3),

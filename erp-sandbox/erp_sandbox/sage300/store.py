@@ -58,6 +58,8 @@ class Store:
         self._path = path
         self._oddities = oddities if oddities and stored_differently(oddities) else None
         self._documents = "documents"
+        descends = oddities is not None and "rows-descend" in oddities
+        self._beyond, self._way = ("<", " DESC") if descends else (">", "")
         self._local = threading.local()
         self._lock = threading.Lock()
         self._watcher = self._open()
@@ -95,13 +97,13 @@ class Store:
         where, parameters = _where(company, entity_set, condition)
         read = (where, parameters)
         start = self._bookmark((*read, skip)) if skip else None
+        bound: tuple[Any, ...]
         if start is not None:
-            sql, bound = (
-                f"{where} AND sort_key > ? ORDER BY sort_key LIMIT ?",
-                (*parameters, start, limit + 1),
-            )
+            sql = f"{where} AND sort_key {self._beyond} ? ORDER BY sort_key{self._way} LIMIT ?"
+            bound = (*parameters, start, limit + 1)
         else:
-            sql, bound = f"{where} ORDER BY sort_key LIMIT ? OFFSET ?", (*parameters, limit + 1, skip)
+            sql = f"{where} ORDER BY sort_key{self._way} LIMIT ? OFFSET ?"
+            bound = (*parameters, limit + 1, skip)
         source = self._source(company, entity_set, condition)
         rows = self._read(f"SELECT sort_key, doc FROM {source} WHERE {sql}", bound).fetchall()
         more = len(rows) > limit
@@ -176,7 +178,7 @@ class Store:
     def delete_first(self, company: str, entity_set: str, condition: Condition | None) -> None:
         """Remove the first of the documents that match."""
         where, parameters = _where(company, entity_set, condition)
-        sql = f"SELECT sort_key FROM {self._documents} WHERE {where} ORDER BY sort_key LIMIT 1"
+        sql = f"SELECT sort_key FROM {self._documents} WHERE {where} ORDER BY sort_key{self._way} LIMIT 1"
         for row in self._read(sql, parameters).fetchall():
             self.delete(company, entity_set, row[0])
 

@@ -56,6 +56,11 @@ def test_a_record_is_deleted_while_somebody_pages(start):
     assert len(rows) == 249
 
 
+def test_rows_descend(start):
+    rows = start(oddities=["rows-descend"], page_size=100).walk(CUSTOMERS)
+    assert numbers(rows) == [f"C{number:04d}" for number in range(250, 0, -1)]
+
+
 def test_counts_and_links_are_odd(start):
     def page(*oddities, **options):
         return start(oddities=oddities, page_size=100).get(CUSTOMERS, **options).json()
