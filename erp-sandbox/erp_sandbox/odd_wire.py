@@ -14,6 +14,8 @@ from starlette.responses import Response
 from erp_sandbox.oddities import REPORTED, Oddity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from erp_sandbox.oddities import Oddities
@@ -69,10 +71,14 @@ class OddWire:
     Args:
         app: The simulator.
         oddities: What it does beside its rules.
+        note: Told of each request that the simulator never sees, with the status of its answer.
     """
 
-    def __init__(self, app: ASGIApp, oddities: Oddities) -> None:
+    def __init__(
+        self, app: ASGIApp, oddities: Oddities, note: Callable[[Scope, int], None] | None = None
+    ) -> None:
         check_wire(oddities)
+        self._note = note
         self._app = app
         self._oddities = oddities
         self._began: float | None = None
@@ -86,6 +92,8 @@ class OddWire:
         given = self._given(scope, body)
         if given is not None:
             await given(scope, receive, send)
+            if self._note is not None:
+                self._note(scope, given.status_code)
             return
         answer = _Kept()
         if self._strikes("endless-body", scope, body):

@@ -36,7 +36,7 @@ def same(company, held):
                     continue
                 found = row[field]
                 value = None if value == "" else value  # an empty element is both
-                if field in {"WHENMODIFIED", "AUWHENCREATED"} and value:
+                if field in {"WHENMODIFIED", "AUWHENCREATED", "MODIFIED"} and value:
                     value += "Z"
                 if isinstance(found, Decimal) or (isinstance(found, int) and isinstance(value, str)):
                     assert Decimal(value) == found, (stream, number, field)

@@ -81,7 +81,7 @@ def create_app(path: Path, credentials: Credentials, behaviour: Behaviour, plan:
     odd = OddGateway(Oddities(ODDITIES, behaviour.oddities))
     gateway = Gateway(Store(path, odd), credentials, behaviour, plan, odd)
     app = Starlette(routes=[Route("/{path:path}", gateway.endpoint, methods=["POST", "GET"])])
-    return OddWire(app, odd.oddities) if odd.oddities else app
+    return OddWire(app, odd.oddities, gateway.note_wire) if odd.oddities else app
 
 
 class Gateway:
@@ -187,6 +187,12 @@ class Gateway:
             _LOG.exception("%s failed", call.name)
             text = "There was an error processing the request"
             return envelope.Result(errors=[GatewayError("DL02000001", text)])
+
+    def note_wire(self, _: Scope, status: int) -> None:
+        """Log a request that was answered before it came here."""
+        self._note(
+            {"functions": [], "objects": [], "status": "wire", "fault": None, "ms": 0.0, "http": status}
+        )
 
     def _note(self, facts: dict[str, Any]) -> None:
         if self._behaviour.request_log is not None:

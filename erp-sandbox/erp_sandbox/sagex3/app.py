@@ -106,7 +106,7 @@ def create_app(path: Path, credentials: Credentials, behaviour: Behaviour, plan:
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     app: ASGIApp = Starlette(routes=[Route("/{path:path}", server.endpoint, methods=methods)])
     if odd.oddities:
-        app = OddWire(app, odd.oddities)
+        app = OddWire(app, odd.oddities, server.note_wire)
     return _reaching(app)
 
 
@@ -224,6 +224,11 @@ class Server:
         except Refused as refusal:
             return refusal.response
         return Response("Not Found", 404, media_type="text/plain")
+
+    def note_wire(self, scope: Scope, status: int) -> None:
+        """Log a request that was answered before it came here."""
+        facts = {"method": scope["method"], "path": scope["path"], "query": scope["query_string"].decode()}
+        self._note({**facts, "fault": None, "http": status, "ms": 0.0, "bytes": 0})
 
     def _note(self, facts: dict[str, Any]) -> None:
         if self._behaviour.request_log is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import requests
 from click.testing import CliRunner
@@ -208,3 +210,5 @@ def test_the_wire_is_odd(serve):
     with serve(oddities=["redirect=308:http://127.0.0.1:9"]) as server:
         answer = requests.get(server.url + path, auth=BASIC, allow_redirects=False, timeout=5)
         assert (answer.status_code, answer.headers["Location"]) == (308, f"http://127.0.0.1:9{path}")
+        (line,) = server.log.read_text().splitlines()[-1:]
+        assert (json.loads(line)["path"], json.loads(line)["http"]) == (path, 308)
