@@ -78,7 +78,8 @@ def _run(cursor: Any, command: str, values: Any) -> None:
         if write.plan:
             PLANS.remember(connection, command, write.plan, generation)
         return
-    if not _is_query(statement) and not isinstance(statement, _PLAIN):
+    is_query = _is_query(statement)
+    if not is_query and not isinstance(statement, _PLAIN):
         PLANS.forget()
     if tables.is_known(statement):
         commit(connection)
@@ -87,7 +88,7 @@ def _run(cursor: Any, command: str, values: Any) -> None:
     if (shown := shows.query(connection, statement)) is not None:
         _answer(cursor, shown)
         return
-    if _is_query(statement):
+    if is_query:
         _query(cursor, statement, values)
         return
     if isinstance(statement, (exp.Create, exp.Drop, exp.Alter)):
