@@ -91,9 +91,9 @@ class OddWire:
         body = await _whole(receive)
         given = self._given(scope, body)
         if given is not None:
-            await given(scope, receive, send)
-            if self._note is not None:
+            if self._note is not None:  # before the answer: a client that has it finds the log complete
                 self._note(scope, given.status_code)
+            await given(scope, receive, send)
             return
         answer = _Kept()
         if self._strikes("endless-body", scope, body):

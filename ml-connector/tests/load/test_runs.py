@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime, timedelta, timezone
 
+import pytest
+
+from ml_connector.load import clock
 from ml_connector.load.runs import RunFile
 
 LONG_AGO = time.time() - 7_200
@@ -33,3 +37,16 @@ def test_a_run_that_goes_on_for_hours_keeps_its_lock(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
     living.close(forget=True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("apart", [1_000_000, 1_000, 20])
+def test_names_of_runs_sort_by_time_within_a_second(monkeypatch, apart):
+    """What reads after what is told by the names: chance must not decide it."""
+    moments = [
+        datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=apart * n) for n in range(50)
+    ]
+    names = []
+    for moment in moments:
+        monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
+        names.append(clock.new_run_id())
+    assert names == sorted(names)
