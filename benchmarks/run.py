@@ -172,11 +172,10 @@ def _arguments() -> argparse.Namespace:
         help="Python of another environment: its target-snowflake-ml polls too, as target-snowflake-ml-baseline",
     )
     found = parser.parse_args()
+    given = ["PYTHON" if word == str(found.baseline) else word for word in sys.argv[1:]]
+    found.command = " ".join(["python benchmarks/run.py" if given else "make bench", *given])
     if found.baseline:
         found.baseline = found.baseline.absolute()
-    found.command = " ".join(
-        ["make bench" if len(sys.argv) == 1 else "python benchmarks/run.py", *sys.argv[1:]]
-    )
     return found
 
 
