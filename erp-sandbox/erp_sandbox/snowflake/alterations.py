@@ -212,12 +212,7 @@ class Alteration:
         return row is None
 
     def _allow_null(self, column: catalog.Column, *, allowed: bool) -> None:
-        about = catalog.about(self._connection, self.name)
-        if allowed and column.name in about.key:
-            # a key is NOT NULL, https://docs.snowflake.com/en/sql-reference/constraints-overview; inferred
-            raise compilation(
-                "002113", "42601", f"Column '{column.name}' is part of the primary key and must be NOT NULL."
-            )
+        # of a key too, as pipelinewise-target-snowflake does with each table (db_sync._refresh_table_pks)
         if allowed and not column.nullable:
             self._alter(f"ALTER COLUMN {names.quoted(column.name)} DROP NOT NULL")
         elif not allowed and column.nullable:
