@@ -126,7 +126,7 @@ def main() -> None:
             if arguments.flat:
                 report.write_flat(measure_flat(folder, warehouse), arguments.command)
                 return
-            field = field_of(arguments.subject)
+            field = field_of(arguments.subject, arguments.baseline)
             bench = Bench(folder, warehouse, arguments.rounds)
             results = []
             for shape in [SHAPES[name] for name in arguments.shape or SHAPES]:
@@ -169,7 +169,7 @@ def _arguments() -> argparse.Namespace:
         "--baseline",
         type=Path,
         metavar="PYTHON",
-        help="Python of another environment: its target-snowflake-ml polls too, as target-snowflake-ml-baseline",
+        help="Python of another environment: its target-snowflake-ml runs too, as target-snowflake-ml-baseline",
     )
     found = parser.parse_args()
     given = ["PYTHON" if word == str(found.baseline) else word for word in sys.argv[1:]]

@@ -123,15 +123,22 @@ def _floor(name: str) -> Subject:
     return Subject(name, (sys.executable, HERE / "floors.py", name.removeprefix("floor-")), FAST)
 
 
-def field_of(names: list[str]) -> Field:
+def field_of(names: list[str], baseline: Path | None = None) -> Field:
     """Those of some names; of no names, all.
 
     Peers are installed on the way, or their absence is explained.
+
+    Args:
+        names: The names.
+        baseline: Python of an environment with another version of the target, to be measured beside this one.
     """
     found = Field()
     for name in ("floor-json-loads", "floor-msgspec-decode", FLOOR, "ml-connector-decode-parquet"):
         found.subjects.append(_floor(name))
     found.subjects.append(Subject(OURS, (BIN / OURS,), FAST, version(OURS), our_settings))
+    if baseline:
+        told = peers.version_of(baseline, OURS)
+        found.subjects.append(Subject(BASELINE, (baseline.parent / OURS,), FAST, told, our_settings))
     found.subjects.append(Subject(OVER_SQL_API, (BIN / OURS,), SLOW, version(OURS), over_sql_api))
     found.subjects = [subject for subject in found.subjects if not names or subject.name in names]
     rivals = (
