@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import logging
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 from sqlglot.dialects.snowflake import Snowflake
-from sqlglot.parsers.snowflake import SnowflakeParser
+from sqlglot.tokenizer_core import TokenType
 
 from erp_sandbox.snowflake.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from sqlglot.tokenizer_core import Token
 
 CONVERSIONS = frozenset(
     {
@@ -39,21 +42,11 @@ CONVERSIONS = frozenset(
 )
 
 
-class _Parser(SnowflakeParser):
-    FUNCTIONS = {  # noqa: RUF012 - sqlglot's own way
-        name: build for name, build in SnowflakeParser.FUNCTIONS.items() if name not in CONVERSIONS
-    }
-    FUNCTION_PARSERS = {  # noqa: RUF012
-        name: parse for name, parse in SnowflakeParser.FUNCTION_PARSERS.items() if name not in CONVERSIONS
-    }
+_OURS = "ML_AS_WRITTEN_"
+"""What a conversion begins with while it is read, so that sqlglot takes it for a function it does not know.
 
-
-class Grammar(Snowflake):
-    """Snowflake's dialect, its conversions left as they were written."""
-
-    Parser = _Parser
-
-
+A parser of our own would be plainer, but nothing may inherit from sqlglot's compiled one.
+"""
 SHORT = 8_000
 """Characters of a statement that is worth remembering: clients send some of them again and again."""
 REMEMBERED = 1_000
@@ -77,10 +70,16 @@ def _parse(sql: str) -> exp.Expr:
     logger = logging.getLogger("sqlglot")
     level = logger.level
     logger.setLevel(logging.ERROR)  # "contains unsupported syntax": what to do with it is decided later
+    dialect = Snowflake()
     try:
-        found = [each for each in Grammar().parse(sql) if each is not None]
+        tokens = dialect.tokenize(sql)
+        has_conversions = _hide(tokens)
+        found = [each for each in dialect.parser().parse(tokens, sql) if each is not None]
     finally:
         logger.setLevel(level)
+    if has_conversions:
+        for statement in found:
+            _show(statement)
     if len(found) != 1 or isinstance(found[0], exp.Semicolon):
         found = [each for each in found if not isinstance(each, exp.Semicolon)]
     if len(found) != 1:
@@ -90,6 +89,23 @@ def _parse(sql: str) -> exp.Expr:
             f"Actual statement count {len(found)} did not match the desired statement count 1.",
         )
     return found[0]
+
+
+def _hide(tokens: Sequence[Token]) -> bool:
+    """Rename conversions, and say whether there are any."""
+    found = False
+    for token, following in pairwise(tokens):
+        called = following.token_type is TokenType.L_PAREN and token.token_type is not TokenType.IDENTIFIER
+        if called and token.text.upper() in CONVERSIONS:
+            token.text = _OURS + token.text
+            found = True
+    return found
+
+
+def _show(statement: exp.Expr) -> None:
+    for call in statement.find_all(exp.Anonymous):
+        if isinstance(call.this, str) and call.this.startswith(_OURS):
+            call.set("this", call.this.removeprefix(_OURS))
 
 
 def bound(statement: exp.Expr, values: Sequence[Any] | None) -> dict[str, Any]:
