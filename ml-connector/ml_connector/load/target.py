@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from singer_sdk import Target
 from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
@@ -22,6 +23,7 @@ from typing_extensions import override
 
 from ml_connector import secrets
 from ml_connector.config_errors import config_errors, secret_names
+from ml_connector.environment import environment_config
 from ml_connector.load.errors import BadInputError, LoadError, SettingsError, TooManyDeadLettersError
 from ml_connector.load.reader import ColumnarReader, RecordLine, Take
 
@@ -77,6 +79,12 @@ class WarehouseTarget(Target):
         if isinstance(self.message_reader, ColumnarReader):
             self.message_reader.failed = self.finish
             self.message_reader.stopped = self._stop
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - the SDK's word for a property of a class
+        schema = cls.config_jsonschema
+        cls.append_builtin_config(schema)
+        return environment_config(schema, cls._env_var_prefix)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
