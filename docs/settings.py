@@ -78,8 +78,12 @@ def _of_meltano(name: str, setting: dict[str, Any]) -> dict[str, Any]:
         about["kind"] = "options"
     elif setting.get("format") in {"date-time", "date"}:
         about["kind"] = "date_iso8601"
-    elif kind := next((kind for kind in KINDS if kind in setting.get("type", ())), None):
+    elif kind := next(
+        (kind for kind in KINDS if kind in setting.get("type", ()) and "string" not in setting["type"]), None
+    ):
         about["kind"] = kind
+    elif "number" in setting.get("type", ()) and "string" not in setting.get("type", ()):
+        about["kind"] = "decimal"
     if setting.get("secret"):
         about |= {"kind": "string", "sensitive": True}
     about["label"] = setting.get("title") or name.replace("_", " ").capitalize()

@@ -1,7 +1,7 @@
 """What the ERP holds, read straight from the sandbox's database, in the warehouse's terms.
 
 Nothing here passes through the tap's or the target's code: the documents are the JSON that the simulator
-serves, and the flattening below is written from the streams' published contract (``x-path`` of a schema).
+serves, and where a stream's rows lie in them is what the streams' declarations say.
 """
 
 from __future__ import annotations
@@ -13,13 +13,25 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
+from ml_connector.extract.resource import walk
+from tap_sage300.streams import RESOURCES
+
+#: Entity set, collections to go down, and the field whose account is looked up, by stream.
+PLACES = {each.stream: (each.entity_set, (), each.account) for each in RESOURCES} | {
+    lines.stream: (each.entity_set, path, lines.account)
+    for each in RESOURCES
+    for lines, path in walk(each.lines)
+}
 SCHEMAS = Path(__file__).resolve().parent.parent / "tap-sage300" / "tap_sage300" / "schemas"
 SECRET = re.compile("password", re.IGNORECASE)
 
 
 def schemas():
-    """Stream name to its published schema."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.json"))}
+    """Stream name to its published schema; `x-place` says where its rows lie."""
+    return {
+        path.stem: json.loads(path.read_text()) | {"x-place": PLACES[path.stem]}
+        for path in sorted(SCHEMAS.glob("*.json"))
+    }
 
 
 def documents(business, entity_set):
@@ -37,15 +49,16 @@ def expected_rows(business, schema):
     What a ledger line does not say of its account is taken from the chart of accounts.
     """
     chart = {}
-    if looked_up := schema.get("x-looked-up"):
-        accounts = documents(business, looked_up["in"])
+    entity_set, path, looked_up = schema["x-place"]
+    if looked_up:
+        accounts = documents(business, "GLAccounts")
         chart = {(company, account["UnformattedAccount"]): account for company, account in accounts}
     segments = [
         name for name in schema["properties"] if re.match("AccountSegmentCode|AccountGroupCode", name)
     ]
-    for company, document in documents(business, schema["x-entity-set"]):
+    for company, document in documents(business, entity_set):
         level = [document]
-        for step in schema.get("x-path") or []:
+        for step in path:
             level = [child for record in level for child in record.get(step) or []]
         for record in level:
             account = chart.get((company, record.get("AccountNumber")))

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from ml_connector.secrets import redact
 from ml_connector.extract.http import (
     Clock,
     GaveUpError,
@@ -196,7 +197,9 @@ def test_giving_up_says_what_happened_and_how_often(serve, watch):
     with pytest.raises(
         GaveUpError, match=r"GET http://.*/data failed after 3 attempts: .*503 Service Unavail"
     ):
-        session_with(watch, max_retries=2).request("GET", server.url + "?secret=1", read=read_json)
+        session_with(watch, max_retries=2, max_retry_time=0).request(
+            "GET", server.url + "?secret=1", read=read_json
+        )
     assert len(server.asked) == 3
 
 
@@ -263,6 +266,62 @@ def test_cookies_credentials_and_user_agent_go_with_every_request(serve, watch):
     assert first["X-A"] == "b"
 
 
+def test_a_request_like_the_one_before_has_its_own_cookies_and_headers(serve, watch):
+    """What two requests share is prepared once; what has changed in between is not among it."""
+    server = serve(Answer(headers={"Set-Cookie": "id=1; path=/data"}))
+    other = serve()
+    session = session_with(watch)
+
+    def ask(url, token="A"):  # noqa: S107 - no secret
+        session.request("GET", url, read=read_json, headers={"X-Token": token})
+
+    ask(server.url)
+    ask(f"{server.url}/O%27%7E1?b=c%20d")
+    ask(server.url.replace("/data", "/other"))
+    session.session.cookies.clear()
+    ask(server.url)
+    ask(server.url, "B")
+    ask(other.url, "B")
+    assert [(path, headers.get("Cookie"), headers["X-Token"]) for path, headers in server.asked] == [
+        ("/data", None, "A"),
+        ("/data/O%27~1?b=c%20d", "id=1", "A"),
+        ("/other", None, "A"),
+        ("/data", None, "A"),
+        ("/data", None, "B"),
+    ]
+    assert [headers["Host"] for _, headers in other.asked] == [other.url.split("/")[2]]
+
+
+@pytest.mark.parametrize(("status", "slow"), [(504, True), (503, False), (500, False)])
+def test_an_error_says_whether_the_server_was_too_slow(serve, watch, status, slow):
+    session = session_with(watch, max_retries=0)
+    with pytest.raises(GaveUpError) as gave_up:
+        session.request("GET", serve(Answer(status=status)).url, read=read_json)
+    assert gave_up.value.slow is slow
+
+
+def test_https_where_the_server_speaks_http_is_said(serve, watch):
+    with pytest.raises(HttpError, match=r"127\.0\.0\.1.* does not speak HTTPS: write http://"):
+        session_with(watch).request("GET", serve().url.replace("http:", "https:"), read=read_json)
+
+
+def test_the_header_of_a_user_is_redacted_where_a_server_repeats_it(serve, watch):
+    session_with(watch).request("GET", serve().url, read=read_json)
+    assert redact("you sent Authorization: Basic QU5OQTpHRUhFSU0=") == "you sent Authorization: Basic ***"
+
+
+def test_the_user_in_an_address_is_not_taken_to_another(serve, watch):
+    server = serve()
+    session = PoliteSession(HttpSettings(), clock=watch.clock())
+    for user in ("ANNA:A@", "BERT:B@", ""):
+        session.request("GET", server.url.replace("://", f"://{user}"), read=read_json)
+    assert [headers.get("Authorization") for _, headers in server.asked] == [
+        "Basic QU5OQTpB",
+        "Basic QkVSVDpC",
+        None,
+    ]
+
+
 def test_a_netrc_file_does_not_replace_the_credentials(serve, watch, tmp_path, monkeypatch):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login OTHER password OTHER\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
@@ -305,8 +364,39 @@ def test_a_server_that_is_down_is_tried_again(watch):
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     with pytest.raises(GaveUpError, match="no connection"):
-        session_with(watch, max_retries=2).request("GET", f"http://127.0.0.1:{port}/", read=read_json)
+        session_with(watch, max_retries=2, max_retry_time=0).request(
+            "GET", f"http://127.0.0.1:{port}/", read=read_json
+        )
     assert len(watch.slept) == 2
+
+
+def test_a_server_that_starts_is_waited_for_longer_than_a_handful_of_attempts(serve, watch):
+    server = serve(*[Answer(503)] * 9)
+    session_with(watch, max_retries=2, max_retry_time=300).request("GET", server.url, read=read_json)
+    assert len(server.asked) == 10
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed_and_names_where_it_leads(serve, watch, status):
+    """It would carry the credentials to another host, or from https to http."""
+    other = serve()
+    server = serve(Answer(status, b"", {"Location": f"{other.url}/elsewhere"}))
+    with pytest.raises(HttpError, match="Redirects are not followed"):
+        session_with(watch).request("GET", server.url, read=read_json)
+    assert not other.asked
+
+
+def test_a_header_with_a_line_end_is_sent_without_it(serve, watch):
+    server = serve()
+    session_with(watch).request("GET", server.url, read=read_json, headers={"X-API-Key": "secret\n"})
+    assert len(server.asked) == 1
+
+
+def test_a_body_without_end_is_an_error(serve, watch, monkeypatch):
+    monkeypatch.setattr("ml_connector.extract.transport.BODY_BYTES", 1000)
+    server = serve(Answer(body=b" " * 2000))
+    with pytest.raises(HttpError, match="page_size"):
+        session_with(watch).request("GET", server.url, read=read_json)
 
 
 def test_closing_wakes_a_request_that_waits_for_minutes(serve):
@@ -357,6 +447,6 @@ def test_settings_come_from_the_configuration_with_defaults_for_null():
         "user_agent": "x",
     }
     settings = HttpSettings.from_config(config)
-    assert settings == HttpSettings(5.0, 0, 60, "/ca.pem", "http://u:p@h:1", "x")
+    assert settings == HttpSettings(5.0, 0, 300.0, 1, 60, "/ca.pem", "http://u:p@h:1", "x")
     assert "u:p" not in repr(settings)
     assert HttpSettings.from_config({"verify_ssl": False, "ca_bundle": "/ca.pem"}).verify is False

@@ -6,11 +6,13 @@ from singer_sdk import typing as th
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
 
-from ml_connector.extract import common_settings, parse_lookback
+from ml_connector.extract.lookback import parse_lookback
+from ml_connector.extract.settings import common_settings
 
 NAMES = {
     "start_date", "page_size", "lookback", "discover_custom_fields", "request_timeout", "max_retries",
     "requests_per_minute", "prefetch_pages", "verify_ssl", "ca_bundle", "proxy_url", "user_agent",
+    "full_refresh_every", "max_retry_time", "concurrency",
 }  # fmt: skip
 
 

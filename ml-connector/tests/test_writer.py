@@ -69,7 +69,7 @@ def test_state_leaves_at_once_with_every_record_before_it(monkeypatch):
 
 ENDLESS = """
 import signal
-from ml_connector.extract import ExactWriter
+from ml_connector.extract.writer import ExactWriter
 from singer_sdk.singerlib.messages import RecordMessage
 
 writer = ExactWriter()

@@ -6,11 +6,20 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from ml_connector.extract.errors import (
+    ApiError,
+    Denied,
+    Refused,
+    SignInRefused,
+    StreamUnavailable,
+    Transient,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED = 400, 401, 403, 404, 405
+_URI_TOO_LONG, _SERVER_ERROR = 414, 500
 
 PERMANENT_CODES = frozenset(
     {
@@ -33,38 +42,8 @@ _NOT_ACTIVATED = re.compile(
     r"not\s+(?:been\s+)?(?:activated|licen[cs]ed|installed)|no\s+licen[cs]e|(?:activate|licen[cs]e)\s+the\s+(?:module|application)",
     re.IGNORECASE,
 )
+_TOO_LONG = re.compile(r"404\.1[45]|too long", re.IGNORECASE)
 _LONGEST_MESSAGE = 500
-
-
-class Sage300Error(Exception):
-    """The server answered with an error that repeating does not cure.
-
-    Args:
-        message: One sentence with the remedy.
-        status: The HTTP status, when an answer came.
-        code: Sage's `error.code`, for programs.
-    """
-
-    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-
-
-class StreamUnavailable(Sage300Error):  # noqa: N818 - a state of the company, not a failure of the run
-    """This company has no such entity set: module not activated, set unknown, or not readable."""
-
-
-class LoginRefused(Sage300Error):  # noqa: N818 - reads as the sentence it is
-    """401: user or password."""
-
-
-class NotAllowed(Sage300Error):  # noqa: N818 - reads as the sentence it is
-    """403: the user is known, but may not use the Web API (for this module)."""
-
-
-class RecordNotFound(Sage300Error):  # noqa: N818 - Sage's own name of it
-    """404 on one entry: no record has this key."""
 
 
 class Where(NamedTuple):
@@ -163,7 +142,11 @@ def says_not_activated(body: ErrorBody) -> bool:
     return bool(_NOT_ACTIVATED.search(f"{body.code} {body.message}"))
 
 
-def explain(status: int, content: bytes, where: Where, *, reached_before: bool = False) -> Sage300Error:
+class AddressTooLong(Refused):
+    """The server, or IIS before it, does not take an address of this length."""
+
+
+def explain(status: int, content: bytes, where: Where, *, reached_before: bool = False) -> ApiError:
     """Make the error for an answer that is final.
 
     Args:
@@ -178,36 +161,47 @@ def explain(status: int, content: bytes, where: Where, *, reached_before: bool =
     body = read_error(content)
     said = f" The server says: {_quoted(body)}." if body.message or body.code else ""
     kind, sentence = _judge(status, body, where, page=is_html(content), reached_before=reached_before)
-    return kind(f"{sentence}{said}", status=status, code=body.code or None)
+    return kind(f"{sentence}{said}")
 
 
-def _judge(  # noqa: PLR0911 - one line a case, most telling first
+def _broken_page(message: str) -> ApiError:
+    return Transient(message, answered=True)
+
+
+def _judge(  # noqa: C901, PLR0911 - one line a case, most telling first
     status: int, body: ErrorBody, where: Where, *, page: bool, reached_before: bool
-) -> tuple[type[Sage300Error], str]:
+) -> tuple[Callable[[str], ApiError], str]:
     code = body.code.lower()
     if says_not_activated(body):
         return StreamUnavailable, f"Company {where.company} has module {where.module} not activated."
     if code == "unauthorized" or status == UNAUTHORIZED:
-        return LoginRefused, _login_refused(where)
+        return SignInRefused, _login_refused(where)
     if code == "forbidden" or status == FORBIDDEN:
-        return NotAllowed, _not_allowed(where)
+        return Denied, _not_allowed(where)
+    if status == _URI_TOO_LONG or (page and _TOO_LONG.search(body.message)):
+        return AddressTooLong, f"The server does not take an address of this length for {where}."
     if code == "recordnotfound":
-        return RecordNotFound, f"{where} has no such record."
+        return ApiError, f"{where} has no such record."
     if code == "methodnotallowed" or status == METHOD_NOT_ALLOWED:
         return StreamUnavailable, f"{where} cannot be read on this server."
     if code == "resourcenotfound" or status == NOT_FOUND:
-        if page and not reached_before:
-            return Sage300Error, (
+        if page:
+            return ApiError, (
                 f"There is no Sage 300 Web API at the address asked for {where}; base_url must end in /v1.0/-"
                 " as the server has it, for example https://HOST/Sage300WebApi/v1.0/-."
+                if not reached_before
+                else f"Instead of {where} the server sent a page that says 404, which is not the Web API's"
+                " own answer: it may have been starting."
             )
         return StreamUnavailable, (
-            f"The server does not know {where}: the company lacks the module, or this version the entity set."
+            f"The server does not know {where}: the company lacks the module, or this version the set."
         )
     if status == BAD_REQUEST:
-        return Sage300Error, f"The server did not accept the request for {where}."
+        return Refused, f"The server did not accept the request for {where}."
+    if BAD_REQUEST <= status < _SERVER_ERROR:
+        return _broken_page, f"Reading {where} failed with status {status}."
     how = f"with status {status}" if status >= BAD_REQUEST else "though the status says success"
-    return Sage300Error, f"Reading {where} failed {how}."
+    return _broken_page, f"Reading {where} failed {how}."
 
 
 def _login_refused(where: Where) -> str:

@@ -1,21 +1,21 @@
-"""Which records to ask for: the conditions of a first, a later and a resumed read. Pure text."""
+"""Which records to ask for: conditions as text."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+
+from ml_connector.extract.state import moment_of
 
 from tap_sage300 import odata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
-    from tap_sage300.streams.resource import Resource
+    from ml_connector.extract.source import Bound
 
-_DAY = 10
-LONGEST = 900
-"""Characters of a condition or selection made of many names; IIS refuses queries beyond 2,048, encoded."""
+_FIRST_REAL_DAY = "1900-01-01"
+"""Empty dates that are no nulls lie before: 0001-01-01 of .NET, 1899-12-30 of OLE."""
 
 
 def typed(value: Any, schema: Mapping[str, Any]) -> odata.Literal:
@@ -33,123 +33,101 @@ def typed(value: Any, schema: Mapping[str, Any]) -> odata.Literal:
         return value
     types = schema.get("type", ())
     if "number" in types or "integer" in types:
-        return Decimal(str(value))
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            return str(value)
     if schema.get("format") in {"date-time", "date"}:
-        return moment(str(value))
+        return moment_of(str(value)) or str(value)
     return str(value)
 
 
-def moment(text: str) -> datetime:
-    """Read an ERP date or a setting: `2019-06-13T00:00:00Z`, `2019-06-13`.
+def since(bounds: Sequence[Bound], known: Container[str] | None, *, blanks: bool) -> str | None:
+    """Write the condition for what changed.
 
     Args:
-        text: ISO 8601.
+        bounds: From where on, by stamp; joined by `or`.
+        known: The fields that the server has; None if that is not known.
+        blanks: Ask for records whose first stamp is blank, too.
 
     Returns:
-        The moment; without a zone when the text has none.
+        The condition; None if no stamp is there to ask by.
     """
-    # Python 3.10 does not know the Z.
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def since(day: str, lookback: timedelta) -> datetime:
-    """Go back from a bookmark, to the midnight that day-precision stamps carry.
-
-    Args:
-        day: The greatest stamp seen.
-        lookback: How far to overlap.
-
-    Returns:
-        The first day to read again.
-    """
-    start = moment(day[:_DAY]) - lookback
-    return start.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-
-
-def first_read(resource: Resource, start_date: str | None, *, with_blanks: bool) -> str:
-    """Write the condition of a first read that begins at `start_date`.
-
-    Args:
-        resource: The entity set.
-        start_date: The setting; None for everything.
-        with_blanks: Ask for records without a stamp too, which otherwise would only appear once they change.
-
-    Returns:
-        The condition; empty for everything.
-    """
-    if start_date is None or resource.replication_key is None:
-        return ""
-    day = since(start_date, timedelta(0))
-    names = (resource.replication_key, *resource.also_changed)
-    blank = odata.eq(resource.replication_key, None) if with_blanks else None
-    return odata.or_(*(odata.ge(name, day) for name in names), blank)
-
-
-def later_read(
-    resource: Resource,
-    stamps: Mapping[str, Any],
-    highest: odata.Literal,
-    lookback: timedelta,
-) -> str:
-    """Write the condition of a read that begins at a bookmark.
-
-    Args:
-        resource: The entity set.
-        stamps: The greatest value seen, by property; text for dates, numbers for posting sequences.
-        highest: The greatest `grows_by` number seen; None if there is none.
-        lookback: The overlap for dates. Numbers need none.
-
-    Returns:
-        The condition: changed since, or new since.
-    """
-    conditions = [
-        odata.ge(name, since(value, lookback) if _is_date(value) else value) for name, value in stamps.items()
-    ]
-    if resource.grows_by and highest is not None:
-        conditions.append(odata.gt(resource.grows_by, highest))
+    usable = [each for each in bounds if known is None or each.stamp.field in known]
+    if not usable:
+        return None
+    conditions: list[str | None] = [_from(each, known) for each in usable]
+    first = usable[0].stamp
+    if blanks and first.kind != "counter":
+        conditions += [
+            odata.eq(first.field, None),
+            odata.lt(first.field, moment_of(_FIRST_REAL_DAY)),
+        ]
     return odata.or_(*conditions)
 
 
-def after(key: Sequence[str], last: Sequence[odata.Literal]) -> str:
+def _from(bound: Bound, known: Container[str] | None) -> str | None:
+    stamp, value = bound.stamp, bound.value
+    if stamp.kind != "counter":
+        return odata.ge(stamp.field, moment_of(str(value)))
+    if not bound.per:
+        return odata.ge(stamp.field, value)
+    if stamp.per is None or (known is not None and stamp.per not in known):
+        return odata.ge(stamp.field, min(bound.per.values()))
+    parts = [
+        f"({odata.and_(odata.eq(stamp.per, name), odata.ge(stamp.field, least))})"
+        for name, least in bound.per.items()
+    ]
+    others = odata.and_(*(odata.ne(stamp.per, name) for name in bound.per))
+    if value is not None:
+        others = odata.and_(others, odata.ge(stamp.field, value))
+    return odata.or_(*parts, f"({others})")
+
+
+def after(key: Sequence[str], last: Sequence[odata.Literal], *, inclusive: bool = False) -> str:
     """Write the condition for rows behind a position, in key order.
 
     Args:
         key: The names of the key, most significant first.
         last: The position's values.
+        inclusive: The row with these values counts, too.
 
     Returns:
         `a gt x` for one column, `(a gt x or (a eq x and b gt y))` for more.
     """
-    condition = odata.gt(key[-1], last[-1])
+    condition = (odata.ge if inclusive else odata.gt)(key[-1], last[-1])
     for name, value in reversed(list(zip(key[:-1], last[:-1], strict=True))):
         condition = f"({odata.gt(name, value)} or ({odata.and_(odata.eq(name, value), condition)}))"
     return condition
 
 
-def by_key(key: Sequence[str], documents: Sequence[Sequence[odata.Literal]]) -> Iterator[str]:
+def by_key(
+    key: Sequence[str], documents: Sequence[Sequence[odata.Literal]], longest: int
+) -> Iterator[tuple[str, int]]:
     """Write the conditions that ask for single documents, as many at a time as an address can hold.
 
     Args:
         key: The names of the key.
         documents: The keys' values.
+        longest: How long a condition may be, encoded.
 
     Yields:
-        A condition for some of the documents.
+        A condition, and for how many of the documents.
     """
     some: list[str] = []
-    for condition in (_one(key, values) for values in documents):
-        if some and sum(map(len, some)) + len(condition) > LONGEST:
-            yield odata.or_(*some)
-            some = []
+    length = 0
+    for values in documents:
+        condition = _one(key, values)
+        size = len(odata.query({"": condition})) + len("%20or%20")
+        if some and length + size > longest:
+            yield odata.or_(*some), len(some)
+            some, length = [], 0
         some.append(condition)
+        length += size
     if some:
-        yield odata.or_(*some)
+        yield odata.or_(*some), len(some)
 
 
 def _one(key: Sequence[str], values: Sequence[odata.Literal]) -> str:
     condition = odata.and_(*(odata.eq(name, value) for name, value in zip(key, values, strict=True)))
     return f"({condition})" if len(key) > 1 else condition
-
-
-def _is_date(value: Any) -> bool:
-    return isinstance(value, str)

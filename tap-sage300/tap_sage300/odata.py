@@ -10,7 +10,7 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,11 +79,6 @@ def lt(name: str, value: Literal) -> str:
     return f"{name} lt {literal(value)}"
 
 
-def le(name: str, value: Literal) -> str:
-    """Write `name le value`."""
-    return f"{name} le {literal(value)}"
-
-
 def and_(*conditions: str | None) -> str:
     """Require all conditions; empty and None ones are left out.
 
@@ -98,46 +93,9 @@ def or_(*conditions: str | None) -> str:
     return f"({' or '.join(given)})" if len(given) > 1 else "".join(given)
 
 
-def key(values: Mapping[str, Literal] | Literal) -> str:
-    """Write what stands between the parentheses of one entry's address.
-
-    Args:
-        values: The single key's value (`'1200'`), or names and values of a composite key
-            (`BatchSelector='PY',BatchNumber=12`).
-
-    Returns:
-        The key text, not yet percent-encoded.
-    """
-    if isinstance(values, (str, int, Decimal, date, Enum)) or values is None:
-        return literal(values)
-    return ",".join(f"{name}={literal(value)}" for name, value in values.items())
-
-
 def query(options: Mapping[str, str]) -> str:
     """Encode query options with `%20` for blanks and a bare `$`, as OData parsers like best."""
     return urlencode(options, quote_via=quote, safe="$,:()'")
-
-
-def rebased(link: str, resource_url: str) -> str:
-    """Put a server's next link on the address that this client can reach.
-
-    Behind a proxy the server prints its inner host, port and path. A next link always continues the
-    collection it came with, so its query is all that is needed; credentials thus never go to another host.
-
-    Args:
-        link: `@odata.nextLink`, absolute or relative.
-        resource_url: The collection's address as configured, without query.
-
-    Returns:
-        The address of the next page.
-
-    Raises:
-        ValueError: The link says nothing about where to continue.
-    """
-    continuation = urlsplit(link).query
-    if not continuation:
-        raise ValueError(f"The server's next link {link!r} carries no position.")
-    return f"{resource_url}?{continuation}"
 
 
 def resource_url(base_url: str, *segments: str) -> str:

@@ -2,295 +2,152 @@
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ml_connector.extract.digits import HINTS, MOST_DIGITS
+from ml_connector.extract.digits import MOST_DIGITS
+from ml_connector.extract.resource import walk
+from ml_connector.extract.schemas import SchemaFiles
+from typing_extensions import override
+
+from tap_sage300.edm import FACETS
+from tap_sage300.streams import RESOURCES
+from tap_sage300.streams.resource import MODULE, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from tap_sage300.metadata import EntitySet, Property
-    from tap_sage300.streams.resource import Lines, Resource
+    from ml_connector.extract import resource as core
+    from ml_connector.extract.source import SourceSchema
 
-_SECRET = re.compile(r"password|passwd|passphrase", re.IGNORECASE)
-_WRITE_ONLY = "UpdateOperation"
-SEGMENTS = (*(f"AccountSegmentCode{number}" for number in range(1, 11)), "AccountGroupCode")
-"""Columns of ledger lines that are looked up in the chart of accounts."""
-OWN_COLUMNS = ("source_company", "source_module")
-
-_OWN_PROPERTIES = {
+OWN: Final[dict[str, dict[str, Any]]] = {
     "source_company": {
         "type": "string",
         "description": "Org ID of the company database the record was read from.",
     },
-    "source_module": {
-        "type": "string",
-        "description": "Sage 300 module that serves the record, such as AP.",
-    },
+    MODULE: {"type": "string", "description": "Sage 300 module that serves the record, such as AP."},
 }
-_EDM_TYPES: dict[str, dict[str, Any]] = {
-    "Edm.Boolean": {"type": "boolean"},
-    "Edm.Byte": {"type": "integer"},
-    "Edm.Int16": {"type": "integer"},
-    "Edm.Int32": {"type": "integer"},
-    "Edm.Int64": {"type": "integer"},
-    "Edm.Double": {"type": "number"},
-    "Edm.Single": {"type": "number"},
-    "Edm.DateTimeOffset": {"type": "string", "format": "date-time"},
-    "Edm.DateTime": {"type": "string", "format": "date-time"},
-    "Edm.Date": {"type": "string", "format": "date"},
-}
-_DECIMAL_PRECISION = 19
-_DECIMAL_SCALE = 6
+_SHIPPED: Final = frozenset(
+    stream for each in RESOURCES for stream in (each.stream, *(lines.stream for lines, _ in walk(each.lines)))
+)
+#: What each other's values fit into: a server that declares a whole number as decimal sends it whole all the
+#: same, and a day is sent as its midnight.
+_SAME: Final = frozenset({("integer", "number"), ("date", "date-time"), ("date-time", "date")})
 
 
-@cache
-def leaves_the_erp(name: str) -> bool:
-    """Tell whether a property may be emitted at all.
+class Sage300Files(SchemaFiles):
+    """The files of the tap. Those of documents hold the collections inside them, too."""
 
-    Args:
-        name: The ERP's property name, at any depth of a record.
+    @override
+    def shipped(self, stream: str) -> dict[str, Any]:
+        if stream not in _SHIPPED:
+            return {"type": "object", "properties": dict(OWN)}
+        return super().shipped(stream)
 
-    Returns:
-        False for passwords, and for `UpdateOperation`, which only means something in writes.
-    """
-    return name != _WRITE_ONLY and not _SECRET.search(name)
+    @override
+    def document(
+        self, resource: core.Resource | core.Lines, told: SourceSchema | None = None
+    ) -> dict[str, Any]:
+        if isinstance(resource, Resource) and resource.stream not in _SHIPPED:
+            return _as_told(resource, told)
+        schema = self.shipped(resource.stream)
+        return schema if told is None else {**schema, "properties": self._fitted(schema, resource, told)}
 
+    @override
+    def line(
+        self, lines: core.Lines, document: Mapping[str, Any], told: SourceSchema | None = None
+    ) -> dict[str, Any]:
+        schema = self.shipped(lines.stream)
+        if told is None:
+            return schema
+        properties = self._fitted(schema, lines, told)
+        for carried in lines.from_above:
+            known = document["properties"].get(carried.field) if carried.level == 0 else None
+            if known is not None or carried.level:
+                properties[carried.column] = _agreed(schema["properties"][carried.column], known)
+        ordered = {name: properties[name] for name in schema["properties"] if name in properties}
+        return {**schema, "properties": {**ordered, **properties}}
 
-def shipped(stream: str) -> dict[str, Any] | None:
-    """Read the schema file of a stream.
-
-    Args:
-        stream: The stream's name.
-
-    Returns:
-        A fresh copy, with its `x-` hints; None when the stream has no file (extra resources).
-    """
-    file = resources.files("tap_sage300") / "schemas" / f"{stream}.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-
-
-def without_hints(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop what only the tap needs from a stream's schema.
-
-    Args:
-        schema: A schema as `shipped` or `described` gives it.
-
-    Returns:
-        The schema for messages and catalogs; of the `x-` words only `x-precision` and `x-scale` remain.
-    """
-    kept: dict[str, Any] = {}
-    for name, value in schema.items():
-        if name.startswith("x-") and name not in HINTS:
-            continue
-        if name == "properties":
-            kept[name] = {
-                column: without_hints(described)
-                for column, described in value.items()
-                if leaves_the_erp(column)
-            }
-        elif name == "items" and isinstance(value, dict):
-            kept[name] = without_hints(value)
-        else:
-            kept[name] = value
-    return kept
-
-
-@dataclass
-class Differences:
-    """How a server's own description differs from the shipped schema of one stream."""
-
-    added: list[str] = field(default_factory=list)
-    dropped: list[str] = field(default_factory=list)
-    retyped: list[str] = field(default_factory=list)
-    key_unknown: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        """Name them, a few of each."""
-        parts = (
-            ("added", self.added),
-            ("dropped", self.dropped),
-            ("with the server's type", self.retyped),
-        )
-        return "; ".join(f"{what}: {_few(names)}" for what, names in parts if names)
+    def _fitted(
+        self, schema: Mapping[str, Any], resource: core.Resource | core.Lines, told: SourceSchema
+    ) -> dict[str, Any]:
+        """Custom fields in, unknown fields out, each with the server's type."""
+        shipped = schema["properties"]
+        carried = {each.column for each in getattr(resource, "from_above", ())}
+        own = {
+            name: _agreed(each, told.fields.get(name))
+            for name, each in shipped.items()
+            if name in OWN or name in resource.key or (name in told.fields and name not in carried)
+        }
+        added = {
+            name: _without_facets(each)
+            for name, each in told.fields.items()
+            if name not in own and name not in shipped
+        }
+        return {**own, **added}
 
 
-def described(resource: Resource, entity_set: EntitySet) -> dict[str, Any]:
-    """Make the schema of a resource that has no file, from `$metadata` alone.
+FILES = Sage300Files("tap_sage300")
 
-    Args:
-        resource: The resource as declared in `extra_resources`; an empty key is taken from `entity_set`.
-        entity_set: The server's description.
 
-    Returns:
-        A schema like those in the files.
-    """
-    key = resource.key or entity_set.key
-    properties = {
-        name: json_type(described_property)
-        for name, described_property in entity_set.properties.items()
-        if leaves_the_erp(name)
-    }
-    for name in key:
-        if name in properties:
-            properties[name] = _not_null(properties[name])
+def _as_told(resource: Resource, told: SourceSchema | None) -> dict[str, Any]:
+    """The schema of a resource that has no file, from `$metadata` alone."""
+    fields = {name: _without_facets(each) for name, each in told.fields.items()} if told else {}
+    for name in resource.key:
+        if name in fields:
+            fields[name] = {**fields[name], "type": _kind(fields[name])[0]}
+    described = f"Entity set {resource.entity_set} of module {resource.module}."
     return {
         "type": "object",
-        "description": resource.description or f"Entity set {entity_set.name} of module {resource.module}.",
-        "x-key": list(key),
-        "required": ["source_company", *key],
-        "properties": {**_OWN_PROPERTIES, **properties},
+        "description": resource.description or described,
+        "properties": {**OWN, **fields},
     }
 
 
-def matched(
-    schema: dict[str, Any],
-    key: Sequence[str],
-    lines: Lines | None,
-    entity_set: EntitySet,
-    chart: EntitySet | None = None,
-) -> tuple[dict[str, Any], Differences]:
-    """Fit a shipped schema to what one server has: custom fields in, unknown fields out, its types.
-
-    Args:
-        schema: The shipped schema of a document or line stream.
-        key: The stream's key; its columns are never dropped.
-        lines: The collection the stream is made from; None for the documents themselves.
-        entity_set: The server's description of the whole entity set.
-        chart: Its description of the chart of accounts; None leaves what is looked up there as shipped.
-
-    Returns:
-        The fitted copy and what changed. `key_unknown` names key columns that the server has not.
-    """
-    levels = _levels(entity_set.properties, lines.path if lines else ())
-    if levels is None:
-        return schema, Differences(key_unknown=list(key))
-    own, carried = levels[-1], schema.get("x-carried", {})
-    changes = Differences()
-    properties: dict[str, Any] = {}
-    looked_up = SEGMENTS if "x-looked-up" in schema else ()
-    for name, shipped_type in schema["properties"].items():
-        if name in OWN_COLUMNS or (name in looked_up and chart is None):
-            properties[name] = shipped_type
-            continue
-        level, source = carried.get(name, (len(levels) - 1, name))
-        known = (chart.properties if chart and name in looked_up else levels[level]).get(source)
-        if known is None and name in key:
-            known = next((ancestor[name] for ancestor in reversed(levels) if name in ancestor), None)
-        if known is None:
-            (changes.key_unknown if name in key else changes.dropped).append(name)
-            if name not in key:
-                continue
-            properties[name] = shipped_type
-            continue
-        properties[name] = _agreed(shipped_type, known, name, changes)
-    for name, known in own.items():
-        if name not in properties and leaves_the_erp(name):
-            properties[name] = json_type(known)
-            changes.added.append(name)
-    return {**schema, "properties": properties}, changes
-
-
-def json_type(described_property: Property) -> dict[str, Any]:
-    """Translate a property of `$metadata` into JSON Schema.
-
-    Args:
-        described_property: The property; an unbounded decimal gets six decimals.
-
-    Returns:
-        The schema of its values, null included.
-    """
-    if described_property.properties is not None:
-        items = {
-            "type": "object",
-            "properties": {
-                name: json_type(inner)
-                for name, inner in described_property.properties.items()
-                if leaves_the_erp(name)
-            },
-        }
-        if described_property.collection:
-            return {"type": ["array", "null"], "items": items}
-        return {**items, "type": ["object", "null"]}
-    if described_property.edm_type == "Edm.Decimal":
-        scale = _DECIMAL_SCALE if described_property.scale is None else described_property.scale
-        value: dict[str, Any] = {
-            "type": "number",
-            "multipleOf": 1 if scale == 0 else float(f"1e-{scale}"),
-            "x-precision": described_property.precision or _DECIMAL_PRECISION,
-            "x-scale": scale,
-        }
-    else:
-        value = dict(_EDM_TYPES.get(described_property.edm_type, {"type": "string"}))
-        if described_property.members:
-            value["description"] = f"One of: {', '.join(described_property.members)}."
-    if described_property.collection:
-        return {"type": ["array", "null"], "items": value}
-    return {**value, "type": [value["type"], "null"]}
-
-
-def _agreed(shipped_type: dict[str, Any], known: Property, name: str, changes: Differences) -> dict[str, Any]:
+def _agreed(ours: dict[str, Any], theirs: Mapping[str, Any] | None) -> dict[str, Any]:
     """Keep the shipped type, with its scale and text, unless the server's is of another kind."""
-    server_type = json_type(known)
-    ours, theirs = _kind(shipped_type), _kind(server_type)
-    # A server that declares a whole number as decimal sends it as a whole number all the same, and a day as
-    # the moment of its midnight.
-    if ours == theirs or {ours, theirs} == {"date-time", "date"} or (ours, theirs) == ("integer", "number"):
-        return _wider(shipped_type, known)
-    changes.retyped.append(name)
-    server_type = {**server_type, "description": shipped_type.get("description", "")}
-    if not server_type["description"]:
-        del server_type["description"]
-    return _not_null(server_type) if "null" not in shipped_type.get("type", ()) else server_type
+    if theirs is None:
+        return ours
+    one, other = _kind(ours), _kind(theirs)
+    if one == other or (one[1] or one[0], other[1] or other[0]) in _SAME:
+        return _wider(ours, theirs)
+    kept = {"description": ours["description"]} if ours.get("description") else {}
+    nullable = isinstance(ours.get("type"), list)
+    found = _without_facets({word: value for word, value in theirs.items() if word != "description"})
+    return {**found, **kept, "type": [other[0], "null"] if nullable else other[0]}
 
 
-def _wider(shipped_type: dict[str, Any], known: Property) -> dict[str, Any]:
+def _wider(ours: dict[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
     """Make room for what either of two decimals holds, before the point and after it, also inside lines."""
-    if known.properties is not None and "properties" in shipped_type.get("items", {}):
-        inner = {
-            name: _wider(item, known.properties[name]) if name in known.properties else item
-            for name, item in shipped_type["items"]["properties"].items()
+    inner, known = (each.get("items", {}).get("properties") for each in (ours, theirs))
+    if inner and known:
+        properties = {
+            name: _wider(item, known[name]) if name in known else item for name, item in inner.items()
         }
-        return {**shipped_type, "items": {**shipped_type["items"], "properties": inner}}
-    if known.edm_type != "Edm.Decimal" or "x-scale" not in shipped_type:
-        return shipped_type
-    # A facet that the server does not declare says nothing: OData's default, a scale of 0, is not meant.
-    ours = shipped_type["x-precision"], shipped_type["x-scale"]
-    scale = max(ours[1], known.scale or 0)
-    whole = max(ours[0] - ours[1], (known.precision or 0) - (ours[1] if known.scale is None else known.scale))
-    theirs = min(whole + scale, MOST_DIGITS), scale
-    if theirs == ours:
-        return shipped_type
-    step = 1 if scale == 0 else float(f"1e-{scale}")
-    return {**shipped_type, "multipleOf": step, "x-precision": theirs[0], "x-scale": scale}
+        return {**ours, "items": {**ours["items"], "properties": properties}}
+    if FACETS not in theirs or "x-scale" not in ours:
+        return ours
+    # a facet that the server does not declare says nothing: OData's default, a scale of 0, is not meant
+    precision, scale = theirs[FACETS]
+    before = ours["x-precision"], ours["x-scale"]
+    places = max(before[1], scale or 0)
+    whole = max(before[0] - before[1], (precision or 0) - (before[1] if scale is None else scale))
+    after = min(whole + places, MOST_DIGITS), places
+    if after == before:
+        return ours
+    step = 1 if places == 0 else float(f"1e-{places}")
+    return {**ours, "multipleOf": step, "x-precision": after[0], "x-scale": places}
 
 
-def _kind(schema: Mapping[str, Any]) -> str:
-    types = schema.get("type", "string")
-    kind = next(name for name in ([types] if isinstance(types, str) else types) if name != "null")
-    return str(schema.get("format", kind))
+def _without_facets(described: Mapping[str, Any]) -> dict[str, Any]:
+    found = {word: value for word, value in described.items() if word != FACETS}
+    if "items" in found:
+        found["items"] = _without_facets(found["items"])
+    if isinstance(found.get("properties"), dict):
+        found["properties"] = {name: _without_facets(each) for name, each in found["properties"].items()}
+    return found
 
 
-def _levels(properties: dict[str, Property], path: Sequence[str]) -> tuple[dict[str, Property], ...] | None:
-    """Follow a path of collections; None when the server has not got it."""
-    levels = [properties]
-    for step in path:
-        inner = levels[-1].get(step)
-        if inner is None or inner.properties is None:
-            return None
-        levels.append(inner.properties)
-    return tuple(levels)
-
-
-def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
-    types = schema["type"]
-    return {**schema, "type": types if isinstance(types, str) else next(t for t in types if t != "null")}
-
-
-def _few(names: Sequence[str], most: int = 8) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+def _kind(described: Mapping[str, Any]) -> tuple[str, str]:
+    types = described.get("type") or "string"
+    kinds = [types] if isinstance(types, str) else types
+    return next(kind for kind in kinds if kind != "null"), str(described.get("format") or "")

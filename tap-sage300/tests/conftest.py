@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+import logging
 import subprocess
 from pathlib import Path
 from unittest import mock
@@ -13,11 +14,15 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 import tap_server
-from ml_connector.extract import Clock, ExactWriter
+from ml_connector.extract import run as run_module
+from ml_connector.extract.http import Clock
+from ml_connector.extract.resource import walk
+from ml_connector.extract.writer import ExactWriter
 
-from tap_sage300 import discovery
+from tap_sage300 import extra
 from tap_sage300.accounts import CHART
-from tap_sage300.client import Sage300Client
+from tap_sage300.session import Session
+from tap_sage300.source import WebApi
 from tap_sage300.streams import RESOURCES
 from tap_sage300.tap import TapSage300
 
@@ -42,9 +47,8 @@ class Collector(ExactWriter):
         super().__init__()
         self.messages = []
 
-    def write_message(self, message):
-        line = self.serialize_message(message)
-        self.messages.append(msgspec.json.decode(line) | {"line": line.decode()})
+    def _write(self, line, *, flush=False):
+        self.messages += [msgspec.json.decode(one) | {"line": one.decode()} for one in line.splitlines()]
 
     def of(self, kind, stream=None):
         return [m for m in self.messages if m["type"] == kind and stream in (None, m.get("stream"))]
@@ -95,8 +99,12 @@ class Erp:
         config = self.config(**settings)
         writer = writer or Collector()
         # The other sets have no say in this, and take a fifth of a second to set up.
-        sets = [r for r in RESOURCES if r is CHART or {r.stream, *(li.stream for li in r.lines)} & {*streams}]
-        with mock.patch.object(discovery, "RESOURCES", sets):
+        sets = [
+            r
+            for r in RESOURCES
+            if r is CHART or {r.stream, *(li.stream for li, _ in walk(r.lines))} & {*streams}
+        ]
+        with mock.patch.object(extra, "RESOURCES", sets):
             tap = TapSage300(config=config, state=state, catalog=catalog, message_writer=writer)
         for stream in tap.streams.values():
             stream.selected = stream.name in streams
@@ -111,15 +119,22 @@ class Erp:
         self.tap(*streams, state=state, writer=writer, **settings).sync_all()
         return writer
 
+    def failing_run(self, *streams, state=None, **settings):
+        """Run it to its end, which is an exit of 1; what it wrote."""
+        writer = Collector()
+        with pytest.raises(SystemExit) as ended:
+            self.tap(*streams, state=state, writer=writer, **settings).sync_all()
+        assert ended.value.code == 1
+        return writer
+
     def broken_run(self, *streams, state=None, after, **settings):
         """Run it until the server gives up after so many requests; what it wrote until then."""
-        writer = Collector()
-        tap = self.tap(*streams, state=state, writer=writer, **settings)
-        for stream in tap.streams.values():
-            stream.STATE_MSG_FREQUENCY = 1
-        self.fake.fails_after = len(self.fake.requests) + after
-        with pytest.raises(Exception, match="recycled"):
-            tap.sync_all()
+        self.fake.fails_after = len(self.fake.requests) + after + 1  # the profile comes first
+        with (
+            mock.patch.object(run_module, "STATE_SECONDS", 0),
+            mock.patch.object(run_module, "STATE_SHARE", 0),
+        ):
+            writer = self.failing_run(*streams, state=state, **settings)
         self.fake.fails_after = None
         return writer
 
@@ -145,24 +160,25 @@ def slept() -> list[float]:
 
 @pytest.fixture
 def client(sage, slept):
-    """Make clients of the little Sage 300 whose waiting takes no time."""
+    """Make sessions with the little Sage 300 whose waiting takes no time."""
     made = []
 
-    def make(**config) -> Sage300Client:
-        settings = {
-            "base_url": sage.base_url,
-            "username": "webapi",
-            "password": "s3cret",
-            "prefetch_pages": 0,
-        }
+    def make(**config) -> Session:
+        settings = {"base_url": sage.base_url, "username": "webapi", "password": "s3cret"}
         # The clock jumps when somebody sleeps, and never by itself.
         clock = Clock(monotonic=lambda: sum(slept), sleep=slept.append, uniform=lambda _low, high: high)
-        made.append(Sage300Client({**settings, **config}, "SAMLTD", clock=clock))
+        made.append(Session({**settings, **config}, "SAMLTD", logging.getLogger("tap-sage300"), clock=clock))
         return made[-1]
 
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def source(client):
+    """Make sources over the little Sage 300 whose waiting takes no time."""
+    return lambda **config: WebApi(client(**config), lambda: (), logging.getLogger("tap-sage300"))
 
 
 @pytest.fixture(scope="session")

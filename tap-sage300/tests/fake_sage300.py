@@ -52,6 +52,13 @@ class FakeSage300:
         self.refuses_null = False
         self.metadata = {}
         self.fails_after = None
+        self.broken = set()
+        """Keys of documents (their first field) that make a page, or the document alone, a page of 500."""
+        self.breaks_by_fields = True
+        """Whether a broken document can still be asked for its key."""
+        self.refused = {}
+        """Status by entity set."""
+        self.before_answer = lambda name, query: None
 
     def add(self, company, entity_set, *documents):
         self.documents[company, entity_set].extend(documents)
@@ -65,7 +72,12 @@ class FakeSage300:
         self.requests.append((name, query))
         if self.fails_after is not None and len(self.requests) > self.fails_after:
             return 500, error("InternalServerError", "The application pool was recycled.")
+        self.before_answer(name, query)
+        if name in self.refused:
+            return self.refused[name], error("General", f"{name} is refused.")
         if name == "$metadata":
+            if module in self.metadata and isinstance(self.metadata[module], int):
+                return self.metadata[module], error("Forbidden", "No rights.")
             return (
                 (200, self.metadata[module])
                 if module in self.metadata
@@ -82,12 +94,15 @@ class FakeSage300:
             return 400, error("InvalidParameters", "null is no literal.")
         found = [d for d in self.documents[company, name] if not condition or matches(d, condition)]
         start = int(query.get("$skip", 0))
-        page = found[start : start + self.page_size]
+        page = found[start : start + min(self.page_size, int(query.get("$top", 10**9)))]
+        plain = self.breaks_by_fields and len(query.get("$select", "a,b,c").split(",")) < 3
+        if not plain and any(next(iter(document.values())) in self.broken for document in page):
+            return 500, b"<html><head><title>Runtime Error</title></head></html>"
         if "$select" in query:
             wanted = query["$select"].split(",")
             page = [{n: v for n, v in d.items() if n in wanted} for d in page]
         body = {"@odata.context": "x", "@odata.count": len(found), "value": page}
-        if start + len(page) < len(found):
+        if start + len(page) < len(found) and len(page) == self.page_size:
             body["@odata.nextLink"] = f"http://inner:81{path}?$skip={start + len(page)}" + "".join(
                 f"&{n}={v}" for n, v in query.items() if n != "$skip"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import threading
@@ -36,11 +37,17 @@ class Sage:
     prefix = PREFIX
     everybody = tuple(vendor["VendorNumber"] for vendor in VENDORS)
     page = 100
-    links = "inner"  # inner (absolute, another host), relative, none, stuck
-    counts = True
+    links = "inner"  # inner (absolute, another host), relative, none, bare (without query), circle
+    counts = True  # False for no counts, "page" for those of the page
     skips = True
+    filters = True
+    refuses = ""
+    """What in a query is answered with 400."""
+    longest = 10**6
+    too_long = (404, b"")
 
     def __init__(self):
+        self.vendors = list(VENDORS)
         self.replies: dict[int, Reply] = {}
         self.asked: list[Asked] = []
         self.sessions = 0
@@ -87,22 +94,38 @@ class Sage:
         self.http.server_close()
 
     def ordinary(self, request) -> Reply:
-        options = {name: values[-1] for name, values in parse_qs(urlsplit(request.path).query).items()}
+        parts = urlsplit(request.path)
+        if len(parts.query) > self.longest:
+            status, body = self.too_long
+            return Reply(status, body)
+        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        if "CSCompanyProfile" in parts.path:
+            return Reply(body={"value": [{"CompanyName": "Sample"}]})
+        if self.refuses and self.refuses in f"{list(options)} {options.get('$filter', '')}":
+            error = {"code": "InvalidParameters", "message": {"lang": "en-US", "value": "Not valid."}}
+            return Reply(400, {"error": error})
+        known = self.vendors
+        if self.filters:
+            if "$filter" in options and (last := re.search(r"VendorNumber gt '(\w+)'", options["$filter"])):
+                known = [vendor for vendor in known if vendor["VendorNumber"] > last[1]]
+            elif "$filter" in options:
+                wanted = set(re.findall(r"VendorNumber eq '(\w+)'", options["$filter"]))
+                known = [vendor for vendor in known if vendor["VendorNumber"] in wanted]
         skip = int(options.get("$skip", 0)) if self.skips else 0
         top = int(options.get("$top", 10**9))
-        rows = VENDORS[skip : skip + min(self.page, top)]
+        rows = known[skip : skip + min(self.page, top)]
         document = {"@odata.context": "...", "value": rows}
         if self.counts and options.get("$count") == "true":
-            document["@odata.count"] = len(VENDORS)
-        more = skip + len(rows) < len(VENDORS) and top > self.page
-        if more and self.links == "inner":
-            document["@odata.nextLink"] = (
-                f"http://sage-inner:81/Sage300WebApi/v1.0/-/SAMLTD/AP/APVendors?$skip={skip + len(rows)}"
-            )
-        elif more and self.links == "relative":
-            document["@odata.nextLink"] = f"APVendors?$skip={skip + len(rows)}"
-        elif self.links == "stuck":
-            document["@odata.nextLink"] = "APVendors?$skip=100"
+            document["@odata.count"] = len(rows) if self.counts == "page" else len(known)
+        more = skip + len(rows) < len(known) and top > self.page
+        link = {
+            "inner": f"http://sage-inner:81/Sage300WebApi/v1.0/-/SAMLTD/AP/APVendors?$skip={skip + len(rows)}",
+            "relative": f"APVendors?$skip={skip + len(rows)}",
+            "bare": "APVendors",
+            "circle": "APVendors?$skip=100",
+        }
+        if more and self.links in link:
+            document["@odata.nextLink"] = link[self.links]
         return Reply(body=document)
 
     def paths(self) -> list[str]:

@@ -32,12 +32,12 @@ def test_about_lists_the_settings_of_the_design(cli):
     assert settings["password"]["secret"] is True
 
 
-def test_the_connection_is_tested_company_by_company_and_module_by_module(cli, sandbox_config):
+def test_the_connection_is_tested_company_by_company_and_set_by_set(cli, sandbox_config):
     result = cli("--test", config=sandbox_config)
     assert result.returncode == 0
     lines = result.stdout.splitlines()
-    assert [line for line in lines if "SAMLTD GL" in line]
-    assert len(lines) == 2 * (1 + 10)
+    assert [line for line in lines if line.startswith("ok    SAMLTD vendors: ")]
+    assert len(lines) == 2 * (1 + 101)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--discover",), ("--control-totals",)])
@@ -53,7 +53,7 @@ def test_a_wrong_password_is_one_sentence(cli, sandbox_config, arguments):
 def test_the_connection_test_tries_a_wrong_password_only_once(cli, sandbox_config):
     result = cli("--test", config=sandbox_config | {"password": "wrong"})
     assert result.returncode == 1
-    assert len(result.stdout.splitlines()) == 1
+    assert result.stderr.count("refused the login") == 1
 
 
 def test_a_host_that_does_not_answer_is_one_sentence(cli, sandbox_config):
@@ -111,6 +111,17 @@ def test_two_runs_over_the_real_protocol_move_less_the_second_time(cli, sandbox_
     ]
     assert 0 < counts[1] < counts[0]
     assert "WEBAPI" not in state.read_text()
+
+
+@pytest.mark.parametrize("text", ['{"bookmarks": {"vendors": []}}', "[1]", "7", "not json", ""])
+def test_a_state_that_is_odd_is_one_sentence(cli, sandbox_config, tmp_path, text):
+    state = tmp_path / "state.json"
+    state.write_text(text)
+    result = cli("--state", str(state), config=sandbox_config)
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr
+    assert "state" in result.stderr.splitlines()[-1]
+    assert not result.stdout
 
 
 def test_a_target_that_dies_is_one_sentence(sandbox_config, tmp_path):

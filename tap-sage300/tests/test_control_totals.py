@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tap_sage300.control_totals import money_fields, period_of
-from tap_sage300.schema_files import shipped
+from ml_connector.extract.control_totals import _period_of
+from tap_sage300.amounts import money_fields, period_fields
+from tap_sage300.schema_files import FILES
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ from tap_sage300.schema_files import shipped
     ],
 )
 def test_amounts_are_summed_and_rates_and_counts_are_not(stream, summed, not_summed):
-    schema = shipped(stream)
+    schema = FILES.shipped(stream)
     assert summed | not_summed <= schema["properties"].keys()
     found = set(money_fields(schema))
     assert summed <= found
@@ -42,4 +43,5 @@ def test_amounts_are_summed_and_rates_and_counts_are_not(stream, summed, not_sum
     ],
 )
 def test_a_record_belongs_to_its_fiscal_period_else_to_the_month_of_its_date(record, period):
-    assert period_of(record) == period
+    fiscal, dates = period_fields(record)
+    assert _period_of([(record[a], record[b]) for a, b in fiscal], [record[d] for d in dates]) == period

@@ -1,4 +1,4 @@
-"""The declarations of the streams and the schema files say the same."""
+"""The declarations of the streams, the schema files, and the reference agree."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ml_connector.extract.resource import Carried, walk
 from tap_sage300 import schema_files
-from tap_sage300.schema_files import SEGMENTS
+from tap_sage300.schema_files import FILES
 from tap_sage300.streams import RESOURCES
+from tap_sage300.streams.resource import SEGMENTS
 
 SCHEMAS = {
     p.stem: json.loads(p.read_text()) for p in Path(schema_files.__file__).parent.glob("schemas/*.json")
@@ -25,40 +27,48 @@ MODEL_KINDS = {
     "Edm.Decimal": "integer",  # without decimals: numbers of batches, counts
     **dict.fromkeys(("Edm.Byte", "Edm.Int16", "Edm.Int32", "Edm.Int64"), "integer"),
 }
-STREAMS = [(r.stream, r.entity_set, r.module, r.key, ()) for r in RESOURCES] + [
-    (lines.stream, r.entity_set, r.module, lines.key, lines.path) for r in RESOURCES for lines in r.lines
+STREAMS = [(r, None, ()) for r in RESOURCES] + [
+    (r, lines, path) for r in RESOURCES for lines, path in walk(r.lines)
 ]
-# Their stamps miss changes that matter: quantities on hand, deleted addresses.
-READ_WHOLE_ALL_THE_SAME = {"items", "ar_ship_to_locations", "ap_remit_to_locations"}
+
+
+def name_of(stream):
+    resource, lines, _ = stream
+    return (lines or resource).stream
 
 
 def test_every_schema_file_has_its_stream_and_every_stream_its_file():
-    assert {name for name, *_ in STREAMS} == set(SCHEMAS)
-    assert len(STREAMS) == len(SCHEMAS)
+    assert sorted(map(name_of, STREAMS)) == sorted(SCHEMAS)
 
 
-@pytest.mark.parametrize(
-    ("name", "entity_set", "module", "key", "path"), STREAMS, ids=[s[0] for s in STREAMS]
-)
-def test_declaration_and_schema_agree(name, entity_set, module, key, path):
-    schema = SCHEMAS[name]
-    assert (schema["x-entity-set"], schema["x-module"]) == (entity_set, module)
-    assert tuple(schema["x-key"]) == key
-    assert tuple(schema.get("x-path") or ()) == path
-    assert set(key) <= set(schema["properties"])
-    assert {"source_company", "source_module"} <= set(schema["properties"])
+def test_what_a_declaration_names_is_a_field_of_its_schema():
+    assert list(FILES.faults(RESOURCES)) == []
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=name_of)
+def test_lines_carry_fields_that_their_documents_have(stream):
+    resource, lines, path = stream
+    for each in lines.carried if lines else ():
+        carried = each if isinstance(each, Carried) else Carried(each, each)
+        above = SCHEMAS[resource.stream]["properties"]
+        for step in path[: carried.level]:
+            above = above[step]["items"]["properties"]
+        assert carried.field in above
+        assert carried.column in SCHEMAS[lines.stream]["properties"]
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=name_of)
+def test_every_line_names_its_document(stream):
+    """So that targets know which lines a document has lost."""
+    resource, lines, _ = stream
+    if lines is not None:
+        assert set(resource.key) <= set(SCHEMAS[lines.stream]["properties"])
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.stream)
-def test_what_decides_about_changes_is_a_property_of_the_document(resource):
-    schema = SCHEMAS[resource.stream]
-    deciding = [resource.replication_key, *resource.also_changed, resource.grows_by]
-    deciding.append(resource.final.field if resource.final else None)
-    assert {name for name in deciding if name} <= set(schema["properties"])
-    if resource.stream not in READ_WHOLE_ALL_THE_SAME:
-        assert resource.replication_key == schema.get("x-replication-key")
+def test_the_values_of_a_document_that_is_done_are_described(resource):
     if resource.final:
-        described = schema["properties"][resource.final.field].get("description", "")
+        described = SCHEMAS[resource.stream]["properties"][resource.final.field].get("description", "")
         assert all(value in described for value in resource.final.values)
 
 
@@ -92,20 +102,21 @@ def disagreements(properties, model, at):
         yield from disagreements(described.get("items", {}).get("properties", {}), inner, f"{at}.{name}")
 
 
-@pytest.mark.parametrize(
-    ("name", "entity_set", "path"), [(s[0], s[1], s[4]) for s in STREAMS], ids=[s[0] for s in STREAMS]
-)
-def test_every_field_is_of_the_type_that_the_reference_gives_it(name, entity_set, path):
+@pytest.mark.parametrize("stream", STREAMS, ids=name_of)
+def test_every_field_is_of_the_type_that_the_reference_gives_it(stream):
     """The model is the reference in another form: whole numbers, money and rates are told apart there."""
-    schema = SCHEMAS[name]
-    levels = [{p["name"]: p for p in MODEL[entity_set]["properties"]}]
+    resource, lines, path = stream
+    name = name_of(stream)
+    levels = [{p["name"]: p for p in MODEL[resource.entity_set]["properties"]}]
     for step in path:
         levels.append({p["name"]: p for p in levels[-1][step]["properties"]})
-    own = dict(schema["properties"])
-    for column in ("source_company", "source_module", *(SEGMENTS if "x-looked-up" in schema else ())):
+    own = dict(SCHEMAS[name]["properties"])
+    for column in ("source_company", "source_module", *(SEGMENTS if (lines or resource).account else ())):
         del own[column]
-    for column, (level, source) in schema.get("x-carried", {}).items():
-        assert not list(disagreements({source: own.pop(column)}, levels[level], name)), column
+    for each in lines.carried if lines else ():
+        carried = each if isinstance(each, Carried) else Carried(each, each)
+        found = {carried.field: own.pop(carried.column)}
+        assert not list(disagreements(found, levels[carried.level], name)), carried.column
     ancestors = {column: found for level in levels for column, found in level.items()}
     assert not list(disagreements(own, ancestors, name))
 

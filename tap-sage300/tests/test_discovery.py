@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tap_sage300.discovery import snake_case
-from tap_sage300.errors import LoginRefused
-from tap_sage300.schema_files import SEGMENTS
+from ml_connector.extract.errors import SignInRefused
+from tap_sage300.extra import snake_case
+from tap_sage300.streams.resource import SEGMENTS
 from tap_sage300.tap import TapSage300
 
 EDMX = """<?xml version="1.0"?><edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">
@@ -110,15 +110,15 @@ def test_partner_endpoints_are_streams_with_the_servers_schema(erp):
 def test_a_server_that_is_away_costs_one_warning_in_discovery(erp, caplog):
     config = erp.config(base_url="http://127.0.0.1:9/x/v1.0/-", discover_custom_fields=True)
     tap = TapSage300(config=config, setup_mapper=False)
-    tap._forgiving = True
+    tap.best_effort = True
     assert len(tap.streams) == 144
-    assert [r.name for r in caplog.records if r.levelname == "WARNING"] == ["tap_sage300.discovery"]
+    assert [r.name for r in caplog.records if r.levelname == "WARNING"] == ["tap-sage300"]
 
 
 def test_a_wrong_password_is_not_forgiven_in_discovery(erp):
     tap = TapSage300(config=erp.config(password="other", discover_custom_fields=True), setup_mapper=False)
-    tap._forgiving = True
-    with pytest.raises(LoginRefused):
+    tap.best_effort = True
+    with pytest.raises(SignInRefused):
         assert tap.streams
 
 
@@ -128,3 +128,14 @@ def test_a_wrong_password_is_not_forgiven_in_discovery(erp):
 )
 def test_snake_case(entity_set, stream):
     assert snake_case(entity_set) == stream
+
+
+def test_a_run_makes_only_what_its_catalog_selects_and_the_documents_of_its_lines(erp):
+    file = erp.tap("vendors", "ap_invoices", "ap_invoice_lines").catalog_dict
+    for entry in file["streams"]:
+        own = next(each for each in entry["metadata"] if not each["breadcrumb"])
+        own["metadata"]["selected"] = entry["tap_stream_id"] in {"vendors", "ap_invoice_lines"}
+    tap = TapSage300(config=erp.config(), catalog=file)
+    assert {"vendors", "ap_invoice_lines"} == {s.name for s in tap.streams.values() if s.selected}
+    (document,) = [s.name for s in tap.streams.values() if not s.selected]
+    assert [each.name for each in tap.streams[document].child_streams] == ["ap_invoice_lines"]

@@ -4,22 +4,22 @@ import json
 
 import pytest
 
-from tap_sage300.errors import (
-    ErrorBody,
-    LoginRefused,
-    NotAllowed,
-    RecordNotFound,
-    Sage300Error,
+from ml_connector.extract.errors import (
+    ApiError,
+    Denied,
+    Refused,
+    SignInRefused,
     StreamUnavailable,
-    Where,
-    error_in,
-    explain,
-    read_error,
+    Transient,
 )
+from tap_sage300.errors import AddressTooLong, ErrorBody, Where, error_in, explain, read_error
 
 VENDORS = Where("SAMLTD", "AP", "APVendors", "WEBAPI")
 IIS_403 = b"""<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN"><html><head><title>403 - Forbidden: Access is
 denied.</title></head><body><h1>Server Error</h1><h2>403 - Forbidden: Access is denied.</h2></body></html>"""
+IIS_404_15 = (
+    b"<html><head><title>404.15 - Not Found</title></head><body>The query string is too long.</body></html>"
+)
 IIS_404 = b"<html><head><title>404 - File or directory not found.</title></head><body/></html>"
 
 
@@ -90,11 +90,11 @@ def test_data_is_not_mistaken_for_an_error(document):
 @pytest.mark.parametrize(
     ("status", "content", "kind", "says"),
     [
-        (401, b"", LoginRefused, "check username and password"),
-        (401, sage("Unauthorized", "Bad credentials."), LoginRefused, "Unauthorized: Bad credentials."),
-        (200, sage("Unauthorized"), LoginRefused, "refused the login of user WEBAPI in company SAMLTD"),
-        (403, sage("Forbidden"), NotAllowed, "application AP the authorization 'Sage 300 Web API'"),
-        (403, IIS_403, NotAllowed, "security group"),
+        (401, b"", SignInRefused, "check username and password"),
+        (401, sage("Unauthorized", "Bad credentials."), SignInRefused, "Unauthorized: Bad credentials."),
+        (200, sage("Unauthorized"), SignInRefused, "refused the login of user WEBAPI in company SAMLTD"),
+        (403, sage("Forbidden"), Denied, "application AP the authorization 'Sage 300 Web API'"),
+        (403, IIS_403, Denied, "security group"),
         (
             403,
             sage("Forbidden", "Application AP is not activated."),
@@ -102,37 +102,39 @@ def test_data_is_not_mistaken_for_an_error(document):
             "module AP not activated",
         ),
         (500, sage("InternalServerError", "A/P has not been activated"), StreamUnavailable, "not activated"),
-        (500, sage("InternalServerError", "Object reference"), Sage300Error, "failed with status 500"),
+        (500, sage("InternalServerError", "Object reference"), Transient, "failed with status 500"),
         (404, sage("ResourceNotFound"), StreamUnavailable, "does not know SAMLTD/AP/APVendors"),
         (404, b'{"Message": "No HTTP resource was found."}', StreamUnavailable, "does not know"),
-        (404, sage("RecordNotFound", "A Record cannot be found."), RecordNotFound, "no such record"),
-        (405, sage("MethodNotAllowed"), StreamUnavailable, "cannot be read"),
+        (404, sage("RecordNotFound", "A Record cannot be found."), ApiError, "no such record"),
+        (405, sage("MethodDenied"), StreamUnavailable, "cannot be read"),
         (405, b"", StreamUnavailable, "cannot be read"),
         (
             400,
             sage("InvalidParameters", "Unknown property X"),
-            Sage300Error,
+            Refused,
             "InvalidParameters: Unknown property X.",
         ),
-        (409, sage("General", "Something."), Sage300Error, "General: Something."),
+        (404, IIS_404_15, AddressTooLong, "address of this length"),
+        (414, b"", AddressTooLong, "address of this length"),
+        (409, sage("General", "Something."), Transient, "General: Something."),
     ],
 )
 def test_the_code_decides_then_the_status(status, content, kind, says):
     error = explain(status, content, VENDORS)
     assert type(error) is kind
     assert says in str(error)
-    assert error.status == status
 
 
 def test_the_built_in_admin_gets_its_own_remedy():
     error = explain(403, sage("Forbidden"), VENDORS._replace(user="ADMIN"))
-    assert isinstance(error, NotAllowed)
+    assert isinstance(error, Denied)
     assert "AllowWebApiAccessForAdmin" in str(error)
-    assert error.code == "Forbidden"
 
 
-def test_a_404_page_on_first_contact_blames_the_address_and_later_the_set():
+def test_a_404_page_on_first_contact_blames_the_address_and_later_it_is_no_missing_set():
     first = explain(404, IIS_404, VENDORS)
-    assert type(first) is Sage300Error
+    assert type(first) is ApiError
     assert "base_url must end in /v1.0/-" in str(first)
-    assert isinstance(explain(404, IIS_404, VENDORS, reached_before=True), StreamUnavailable)
+    later = explain(404, IIS_404, VENDORS, reached_before=True)
+    assert type(later) is ApiError
+    assert "not the Web API's" in str(later)

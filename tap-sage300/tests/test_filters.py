@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from tap_sage300 import filters
-from tap_sage300.streams.resource import Resource
+from ml_connector.extract.resource import Stamp
+from ml_connector.extract.source import Bound
+from ml_connector.extract.state import moment_of
+from tap_sage300 import filters, odata
 
-BATCHES = Resource("b", "AP", "Batches", ("BatchNumber",), "DateLastEdited", grows_by="BatchNumber")
-PAYMENTS = Resource("p", "AR", "ARPayments", ("K",), "PostingDate", also_changed=("DateCleared",))
-DAY = timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    ("resource", "stamps", "highest", "condition"),
-    [
-        (
-            BATCHES,
-            {"DateLastEdited": "2026-03-02T00:00:00Z"},
-            17,
-            "(DateLastEdited ge 2026-03-01T00:00:00Z or BatchNumber gt 17)",
-        ),
-        (BATCHES, {"DateLastEdited": "2026-03-02T00:00:00Z"}, None, "DateLastEdited ge 2026-03-01T00:00:00Z"),
-        (BATCHES, {"PostingSequenceNumber": 9}, None, "PostingSequenceNumber ge 9"),
-        (
-            PAYMENTS,
-            {"PostingDate": "2026-03-02T00:00:00Z", "DateCleared": "2026-01-02T00:00:00Z"},
-            None,
-            "(PostingDate ge 2026-03-01T00:00:00Z or DateCleared ge 2026-01-01T00:00:00Z)",
-        ),
-    ],
-)
-def test_a_later_read_asks_for_changed_and_for_new(resource, stamps, highest, condition):
-    assert filters.later_read(resource, stamps, highest, DAY) == condition
+EDITED, NUMBER = Stamp("DateLastEdited", "day"), Stamp("BatchNumber", "counter")
+POSTED, CLEARED = Stamp("PostingDate", "day"), Stamp("DateCleared", "day")
+PER_TYPE = Stamp("PostingSequenceNumber", "counter", per="BatchType")
 
 
 @pytest.mark.parametrize(
-    ("with_blanks", "condition"),
+    ("bounds", "blanks", "condition"),
     [
         (
+            [Bound(EDITED, "2026-03-01"), Bound(NUMBER, 17)],
+            False,
+            "(DateLastEdited ge 2026-03-01T00:00:00Z or BatchNumber ge 17)",
+        ),
+        ([Bound(EDITED, "2026-03-01")], False, "DateLastEdited ge 2026-03-01T00:00:00Z"),
+        (
+            [Bound(POSTED, "2026-03-01"), Bound(CLEARED, "2026-01-01")],
             True,
-            "(PostingDate ge 2024-01-01T00:00:00Z or DateCleared ge 2024-01-01T00:00:00Z or PostingDate eq null)",
+            "(PostingDate ge 2026-03-01T00:00:00Z or DateCleared ge 2026-01-01T00:00:00Z"
+            " or PostingDate eq null or PostingDate lt 1900-01-01T00:00:00Z)",
         ),
-        (False, "(PostingDate ge 2024-01-01T00:00:00Z or DateCleared ge 2024-01-01T00:00:00Z)"),
+        ([Bound(NUMBER, 9)], True, "BatchNumber ge 9"),
+        (
+            [Bound(PER_TYPE, None, {"CA": 17, "IN": 4})],
+            True,
+            "((BatchType eq 'CA' and PostingSequenceNumber ge 17) or (BatchType eq 'IN' and"
+            " PostingSequenceNumber ge 4) or (BatchType ne 'CA' and BatchType ne 'IN'))",
+        ),
     ],
 )
-def test_a_first_read_begins_at_the_start_date(with_blanks, condition):
-    assert filters.first_read(PAYMENTS, "2024-01-01", with_blanks=with_blanks) == condition
-    assert filters.first_read(PAYMENTS, None, with_blanks=with_blanks) == ""
+def test_what_changed_is_asked_by_every_stamp_and_blanks_come_along(bounds, blanks, condition):
+    assert filters.since(bounds, None, blanks=blanks) == condition
+
+
+def test_stamps_that_the_server_lacks_are_not_asked_for():
+    bounds = [Bound(EDITED, "2026-03-01"), Bound(PER_TYPE, None, {"CA": 17, "IN": 4})]
+    assert filters.since(bounds, {"PostingSequenceNumber"}, blanks=False) == "PostingSequenceNumber ge 4"
+    assert filters.since(bounds, {"Other"}, blanks=True) is None
 
 
 @pytest.mark.parametrize(
@@ -66,10 +63,11 @@ def test_behind_a_position(key, last, condition):
 
 
 def test_single_documents_are_asked_for_in_addresses_that_iis_accepts():
-    conditions = list(filters.by_key(("BatchSelector", "BatchNumber"), [("PY", n) for n in range(100)]))
-    assert all(len(condition) < 1000 for condition in conditions)
-    assert sum(condition.count("BatchNumber eq") for condition in conditions) == 100
-    assert "(BatchSelector eq 'PY' and BatchNumber eq 0) or (" in conditions[0]
+    keys = [("PY", n) for n in range(100)]
+    conditions = list(filters.by_key(("BatchSelector", "BatchNumber"), keys, 1000))
+    assert all(len(odata.query({"$filter": condition})) < 1100 for condition, _ in conditions)
+    assert sum(count for _, count in conditions) == 100
+    assert "(BatchSelector eq 'PY' and BatchNumber eq 0) or (" in conditions[0][0]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +79,7 @@ def test_single_documents_are_asked_for_in_addresses_that_iis_accepts():
         (
             "2026-03-01T00:00:00Z",
             {"type": "string", "format": "date-time"},
-            filters.moment("2026-03-01T00:00:00Z"),
+            moment_of("2026-03-01T00:00:00Z"),
         ),
     ],
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta, timezone
+import threading
 
 import pytest
 
@@ -87,11 +90,11 @@ def test_amounts_keep_every_digit_and_days_are_dates(erp):
 def test_the_second_run_asks_from_the_bookmark_less_a_day(erp):
     erp.fake.add("SAMINC", "APVendors", a_vendor("1", "2026-02-01"), a_vendor("2", "2026-03-05"))
     first = erp.run("vendors")
-    assert first.partition("vendors")["replication_key_value"] == DAY.format("2026-03-05")
+    assert first.partition("vendors")["replication_key_value"] == "2026-03-05"
     erp.fake.documents["SAMINC", "APVendors"].append(a_vendor("3", "2026-03-05"))
     second = erp.run("vendors", state=first.state)
     assert [r["VendorNumber"] for r in second.records("vendors")] == ["2", "3"]
-    assert "DateLastMaintained ge 2026-03-04T00:00:00Z" in erp.fake.asked("APVendors")[-1]
+    assert "DateLastMaintained ge 2026-03-04T00:00:00Z" in str(erp.fake.asked("APVendors")[1:])
 
 
 def test_a_vendor_whose_balance_moved_is_found_by_its_activity(erp):
@@ -132,7 +135,7 @@ def test_an_open_batch_is_read_again_until_it_is_posted(erp):
     erp.fake.add("SAMINC", "APInvoiceBatches", *batches)
     streams = ("ap_invoice_batches", "ap_invoice_lines")
     first = erp.run(*streams)
-    assert first.partition("ap_invoice_batches")["open_keys"] == {"[1]": [[1]]}
+    assert first.partition("ap_invoice_batches")["open"] == ["[1]"]
 
     batches[0]["BatchStatus"] = "ReadyToPost"
     second = erp.run(*streams, state=first.state)
@@ -143,7 +146,7 @@ def test_an_open_batch_is_read_again_until_it_is_posted(erp):
 
     batches[0]["BatchStatus"] = "Posted"
     third = erp.run(*streams, state=second.state)
-    assert "open_keys" not in third.partition("ap_invoice_batches")
+    assert "open" not in third.partition("ap_invoice_batches")
     fourth = erp.run(*streams, state=third.state)
     assert 1 not in [r["BatchNumber"] for r in fourth.records("ap_invoice_batches")]
 
@@ -168,16 +171,16 @@ def test_an_open_batch_that_vanished_takes_its_rows_along(erp):
     second = erp.run(*streams, state=first.state)
     for stream, rows in zip(streams, (1, 1, 2), strict=True):
         assert sum("_sdc_deleted_at" in r for r in second.records(stream)) == rows
-        assert "open_keys" not in second.partition(stream)
+        assert "open" not in second.partition(stream)
 
 
 def test_a_record_entered_with_a_date_in_the_past_is_found_by_its_number(erp):
     def receipt(number, day):
         return {"SequenceNumber": number, "ReceiptNumber": f"R{number}", "PostingDate": DAY.format(day)}
 
-    erp.fake.add("SAMINC", "ICReceipts", receipt(1, "2026-03-01"), receipt(2, "2026-03-20"))
+    erp.fake.add("SAMINC", "ICReceipts", receipt(1, "2025-12-01"), receipt(2, "2026-03-20"))
     first = erp.run("ic_receipts")
-    erp.fake.add("SAMINC", "ICReceipts", receipt(3, "2026-01-15"))
+    erp.fake.add("SAMINC", "ICReceipts", receipt(3, "2025-11-15"))
     second = erp.run("ic_receipts", state=first.state)
     assert [r["SequenceNumber"] for r in second.records("ic_receipts")] == [2, 3]
 
@@ -216,15 +219,28 @@ def test_a_full_read_is_followed_by_one_version_for_all_companies(erp):
     assert [m["type"] for m in out.messages if m["type"] != "STATE"][-1] == "ACTIVATE_VERSION"
 
 
+def test_companies_are_read_at_once_and_end_in_one_version(erp):
+    both = threading.Barrier(2, timeout=10)
+    erp.fake.before_answer = lambda name, _: both.wait() if name == "GLAccounts" else None
+    for company in ("SAMINC", "SAMLTD"):
+        erp.fake.add(company, "GLAccounts", *accounts(1))
+    out = erp.run("gl_accounts", companies=["SAMINC", "SAMLTD"], concurrency=2)
+    assert sorted(out.keys("gl_accounts")) == [("SAMINC", "0000"), ("SAMLTD", "0000")]
+    kinds = [each["type"] for each in out.messages if each["type"] != "STATE"]
+    assert kinds == ["SCHEMA", "RECORD", "RECORD", "ACTIVATE_VERSION"]
+    (version,) = out.of("ACTIVATE_VERSION")
+    assert version["x-partitions"] == [{"source_company": "SAMINC"}, {"source_company": "SAMLTD"}]
+
+
 def test_an_interrupted_full_read_goes_on_by_key_under_the_same_version(erp):
     erp.fake.page_size = 10
     erp.fake.add("SAMINC", "GLAccounts", *accounts(45))
     broken = erp.broken_run("gl_accounts", after=2)
     assert not broken.of("ACTIVATE_VERSION")
-    assert broken.partition("gl_accounts")["progress"]["after"] == ["0019"]
+    assert broken.partition("gl_accounts")["progress"]["after"] == {"key": ["0019"], "read": 20}
 
     out = erp.run("gl_accounts", state=broken.state)
-    assert erp.fake.asked("GLAccounts")[2 + 1] == "UnformattedAccount gt '0019'"
+    assert "UnformattedAccount gt '0019'" in erp.fake.asked("GLAccounts")[3:]
     assert out.keys("gl_accounts")[0] == ("SAMINC", "0020")
     assert len(broken.records("gl_accounts")) + len(out.records("gl_accounts")) == 45
     versions = {m["version"] for m in broken.of("RECORD") + out.of("RECORD")}
@@ -242,7 +258,7 @@ def test_an_interrupted_incremental_read_goes_on_and_only_then_moves_its_bookmar
     out = erp.run("vendors", state=broken.state)
     assert [r["VendorNumber"] for r in out.records("vendors")][0] == "010"
     # The greatest stamp was on the first page, which the second run did not read.
-    assert out.partition("vendors")["replication_key_value"] == DAY.format("2026-03-30")
+    assert out.partition("vendors")["replication_key_value"] == "2026-03-30"
 
 
 def test_a_composite_key_goes_on_in_lexicographic_order(erp):
@@ -353,10 +369,55 @@ def test_batch_files_hold_the_rows_and_come_before_the_state(erp, tmp_path):
     assert len(out.filed("ap_invoice_batches")) == 3
     assert len(out.filed("ap_invoice_lines")) == 6
     kinds = [m["type"] for m in out.messages]
-    assert kinds.index("STATE") > max(i for i, kind in enumerate(kinds) if kind == "BATCH")
+    assert max(i for i, kind in enumerate(kinds) if kind == "STATE") > kinds.index("BATCH")
+    for place, message in enumerate(out.messages):
+        if message["type"] == "STATE" and "replication_key_value" in json.dumps(message["value"]):
+            assert "BATCH" in kinds[:place]
 
 
 @pytest.mark.parametrize("settings", [{}, {"emit_activate_version_messages": False}])
 def test_versions_can_be_switched_off(erp, settings):
     erp.fake.add("SAMINC", "GLAccounts", *accounts(1))
     assert bool(erp.run("gl_accounts", **settings).of("ACTIVATE_VERSION")) is not bool(settings)
+
+
+EVERY_WEEK = {"full_refresh_every": {"ap_*": 30, "vend*": 7}}
+
+
+def aged(state, stream, days):
+    """A state whose last full read is so old."""
+    for partition in state["bookmarks"][stream]["partitions"]:
+        moment = datetime.now(timezone.utc) - timedelta(days=days)
+        partition["full_read"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return state
+
+
+def test_all_is_read_again_when_full_refresh_every_has_passed(erp):
+    """What was deleted, and what changed without a stamp, comes to light: the version disowns the rest."""
+    erp.fake.add("SAMINC", "APVendors", a_vendor("1", "2026-02-01"), a_vendor("2", "2026-03-05"))
+    first = erp.run("vendors", **EVERY_WEEK)
+    assert len(first.of("ACTIVATE_VERSION", "vendors")) == 1
+    erp.fake.documents["SAMINC", "APVendors"][0]["VendorName"] = "Changed without a stamp"
+
+    young = erp.run("vendors", state=aged(first.state, "vendors", 6), **EVERY_WEEK)
+    assert [r["VendorNumber"] for r in young.records("vendors")] == ["2"]
+    assert not young.of("ACTIVATE_VERSION", "vendors")
+
+    due = erp.run("vendors", state=aged(young.state, "vendors", 8), **EVERY_WEEK)
+    assert [r["VendorName"] for r in due.records("vendors")] == ["Changed without a stamp", "Vendor 2"]
+    (activated,) = due.of("ACTIVATE_VERSION", "vendors")
+    assert {message["version"] for message in due.of("RECORD", "vendors")} == {activated["version"]}
+
+    after = erp.run("vendors", state=due.state, **EVERY_WEEK)
+    assert [r["VendorNumber"] for r in after.records("vendors")] == ["2"]
+
+
+def test_a_full_refresh_does_not_go_on_with_the_bounds_of_an_interrupted_read(erp):
+    erp.fake.add("SAMINC", "APVendors", *(a_vendor(f"{n:04}", "2026-02-01") for n in range(250)))
+    state = erp.run("vendors", page_size=100, **EVERY_WEEK).state
+    for vendor in erp.fake.documents["SAMINC", "APVendors"][:240]:
+        vendor["DateLastMaintained"] = DAY.format("2026-03-05")
+    broken = erp.broken_run("vendors", state=state, after=2, page_size=100, **EVERY_WEEK)
+    assert broken.partition("vendors")["progress"]
+    due = erp.run("vendors", state=aged(broken.state, "vendors", 8), page_size=100, **EVERY_WEEK)
+    assert len(due.records("vendors")) == 250

@@ -16,9 +16,17 @@ from pathlib import Path
 
 import pytest
 
+from ml_connector.extract.resource import walk
+from tap_sage300.streams import RESOURCES
+
 BIN = Path(sys.executable).parent
 FOLDER = Path(__file__).parents[1] / "tap_sage300" / "schemas"
 SCHEMAS = {file.stem: json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))}
+PLACES = {each.stream: (each.entity_set, (), each.account) for each in RESOURCES} | {
+    lines.stream: (each.entity_set, path, lines.account)
+    for each in RESOURCES
+    for lines, path in walk(each.lines)
+}
 SEGMENTS = [*(f"AccountSegmentCode{number}" for number in range(1, 11)), "AccountGroupCode"]
 
 
@@ -82,15 +90,15 @@ def held(path):
     return found
 
 
-def expected_rows(documents, schema):
+def expected_rows(documents, entity_set, path, looked_up):
     """Company and record of each row that a stream should have, with the segments of a line's account."""
     chart = {(company, a["UnformattedAccount"]): a for company, a in documents["GLAccounts"]}
-    for company, document in documents[schema["x-entity-set"]]:
+    for company, document in documents[entity_set]:
         level = [document]
-        for step in schema.get("x-path") or ():
+        for step in path:
             level = [item for record in level for item in record.get(step) or ()]
         for record in level:
-            if "x-looked-up" in schema:
+            if looked_up:
                 account = chart[company, record["AccountNumber"]]
                 yield company, record | {name: account[name] for name in SEGMENTS}
             else:
@@ -129,7 +137,7 @@ class Warehouse:
     def differing(self, path):
         wrong, documents = {}, held(path)
         for stream, schema in SCHEMAS.items():
-            expected = list(expected_rows(documents, schema))
+            expected = list(expected_rows(documents, *PLACES[stream]))
             properties = schema["properties"]
             names = sorted(set().union(*(record for _, record in expected)) & set(properties))
             in_erp = Counter(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ml_connector.extract import TryAgain
+from ml_connector.extract.errors import ApiError, Refused, SignInRefused, StreamUnavailable
+from ml_connector.extract.http import TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,13 @@ _PASSING = re.compile(
     r"concurren|timed? ?out|deadlock",
     re.IGNORECASE,
 )
+_PASSING_NUMBERS = frozenset({"GW-0010"})
+"""The rate limit, whatever it says."""
 _SESSION = re.compile(r"invalid session|session (?:has )?(?:expired|timed out)", re.IGNORECASE)
+_NOT_QUERYABLE = re.compile(r"fields? cannot be queried\s*:\s*(?P<lists>.*)", re.IGNORECASE | re.DOTALL)
+"""`The following fields cannot be queried: [ apbill: [PAYTOCONTACTNAME, RETURNTOCONTACTNAME] ]`, as users
+have reported it."""
+_LIST = re.compile(r"\[\s*([A-Za-z][\w.]*(?:\s*,\s*[A-Za-z][\w.]*)*)\s*\]")
 _FIELDS = re.compile(r"[;:]\s*\[?(?P<names>[A-Z][\w.]*(?:\s*,\s*[A-Z][\w.]*)*)\]?\s*$", re.IGNORECASE)
 _SIGN_IN_NUMBERS = frozenset({"XMLGW_JPP0002", "UJPP0002", "GW-0011", "invalidRequest"})
 _SENDER_NUMBERS = frozenset({"XL03000006", ""})
@@ -29,32 +36,8 @@ _HICCUP = re.compile(r"(?:there was an error processing the request)?[\s.;:]*$",
 GENERIC = "DL02000001"
 
 
-class IntacctError(Exception):
+class IntacctError(ApiError):
     """The gateway refuses, and asking again does not help; the message says what to do."""
-
-
-class SignInRefused(IntacctError):  # noqa: N818 - reads as the sentence it is
-    """Sender, company or user is wrong, or may not use Web Services."""
-
-
-class ObjectUnavailable(IntacctError):  # noqa: N818 - a state of the company, not a failure of the run
-    """The user may not read this object, or the company does not subscribe to it."""
-
-
-class FieldsUnknown(IntacctError):  # noqa: N818 - tells what to leave out
-    """A query named fields that this company does not have.
-
-    Attributes:
-        names: The fields.
-    """
-
-    def __init__(self, message: str, names: frozenset[str]) -> None:
-        super().__init__(message)
-        self.names = names
-
-
-class QueryRefused(IntacctError):  # noqa: N818 - reads as the sentence it is
-    """A query was refused for no reason that tells what to change: a field, as a rule."""
 
 
 class SessionEnded(Exception):  # noqa: N818 - a signal to the session, not an error anybody is shown
@@ -83,21 +66,22 @@ class Said(NamedTuple):
         )
 
 
-def control_failed(said: Sequence[Said], *, in_session: bool = False) -> Exception:
+def control_failed(said: Sequence[Said], *, in_session: bool = False, entity: str = "") -> Exception:
     """What a failure of the control block means.
 
     Args:
         said: Its errors.
         in_session: The request carried a session, not a sign-in.
+        entity: Where the sign-in was for; empty for the top level.
     """
     text = _together(said)
-    if _PASSING.search(text):
+    if _passes(said, text):
         return TryAgain(text, distress=True)
     if any(each.errorno == "XL03000003" for each in said):
         return IntacctError(f"The gateway could not read the request: {text}")
     if any(each.errorno in _SIGN_IN_NUMBERS for each in said):
         # the newer front end's words for a sign-in, or a session, that it does not accept
-        return SessionEnded(text) if in_session else _sign_in_refused(text)
+        return SessionEnded(text) if in_session else _sign_in_refused(text, entity)
     if any(each.errorno not in _SENDER_NUMBERS for each in said):
         return IntacctError(f"The gateway does not serve this company: {text}")
     return SignInRefused(
@@ -107,20 +91,26 @@ def control_failed(said: Sequence[Said], *, in_session: bool = False) -> Excepti
     )
 
 
-def sign_in_failed(said: Sequence[Said]) -> Exception:
-    """What a failure of the authentication block means."""
+def sign_in_failed(said: Sequence[Said], entity: str = "") -> Exception:
+    """What a failure of the authentication block means.
+
+    Args:
+        said: Its errors.
+        entity: Where the sign-in was for; empty for the top level.
+    """
     text = _together(said)
     if _SESSION.search(text):
         return SessionEnded(text)
-    if _PASSING.search(text):
+    if _passes(said, text):
         return TryAgain(text, distress=True)
-    return _sign_in_refused(text)
+    return _sign_in_refused(text, entity)
 
 
-def _sign_in_refused(text: str) -> SignInRefused:
+def _sign_in_refused(text: str, entity: str) -> SignInRefused:
+    place = f" to entity {entity}" if entity else ""
     return SignInRefused(
-        f"Intacct refuses the sign-in: {text} Check company_id, user_id, user_password and entity_ids, that"
-        " the user is a Web Services user, and that the sender is authorized for the company."
+        f"Intacct refuses the sign-in{place}: {text} Check company_id, user_id, user_password and entity_ids,"
+        " that the user is a Web Services user, and that the sender is authorized for the company."
     )
 
 
@@ -135,15 +125,18 @@ def result_failed(said: Sequence[Said], what: str) -> Exception:
     forbidden = _NO_PERMISSION.search(text) or any(each.errorno == "PL04000005" for each in said)
     if forbidden or _UNKNOWN_OBJECT.search(text):
         remedy = " Give the user's role List and View rights on it." if forbidden else ""
-        return ObjectUnavailable(f"{what}: {text}{remedy}")
+        return StreamUnavailable(f"{what}: {text}{remedy}")
     if _SESSION.search(text):
         return SessionEnded(text)
-    if unknown := _fields(said):
-        listed = ", ".join(sorted(unknown))
-        return FieldsUnknown(f"{what}: the company does not have the fields {listed}.", unknown)
+    if names := _fields(said):
+        return Refused(
+            f"{what}: the company does not have the fields {', '.join(names)}, or does not give them.",
+            "field",
+            names,
+        )
     generic = any(each.errorno == GENERIC for each in said)
-    refused = QueryRefused(f"{what}: {text}") if generic else IntacctError(f"{what}: {text}")
-    passing = _PASSING.search(text) is not None
+    refused = Refused(f"{what}: {text}") if generic else IntacctError(f"{what}: {text}")
+    passing = _passes(said, text)
     # the generic error is said of hiccups too (reference 1.5), which give no reason at all
     hiccup = generic and all(_HICCUP.match(_bare(each)) for each in said)
     if passing or hiccup:
@@ -151,12 +144,23 @@ def result_failed(said: Sequence[Said], what: str) -> Exception:
     return refused
 
 
-def _fields(said: Sequence[Said]) -> frozenset[str]:
-    """The fields that a generic error names: after a semicolon or the last colon (reference 1.5)."""
+def _passes(said: Sequence[Said], text: str) -> bool:
+    return _PASSING.search(text) is not None or any(each.errorno in _PASSING_NUMBERS for each in said)
+
+
+def _fields(said: Sequence[Said]) -> tuple[str, ...]:
+    """The fields that an error names: in lists by object, after a semicolon, or after the last colon."""
     for each in said:
-        if each.errorno == GENERIC and (names := _FIELDS.search(_bare(each))):
-            return frozenset(name.strip() for name in names["names"].split(","))
-    return frozenset()
+        text = _bare(each)
+        if lists := _NOT_QUERYABLE.search(text):
+            found = [name for names in _LIST.findall(lists["lists"]) for name in names.split(",")]
+        elif each.errorno == GENERIC and (names := _FIELDS.search(text)):
+            found = names["names"].split(",")
+        else:
+            continue
+        if found:
+            return tuple(sorted({name.strip() for name in found}))
+    return ()
 
 
 def _bare(said: Said) -> str:

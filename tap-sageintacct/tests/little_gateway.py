@@ -35,6 +35,8 @@ class Gateway:
         self.functions = []  # (tag, object) of all functions asked
         self.asked = []  # their elements
         self.requests = 0
+        self.refused = Refused
+        self.headers = {}  # more headers of an answer
         self.sessions = 0
         outer = self
 
@@ -49,6 +51,8 @@ class Gateway:
                 self.send_response(status)
                 self.send_header("Content-Type", 'text/xml; encoding="UTF-8"')
                 self.send_header("Content-Length", str(len(answer)))
+                for name, value in outer.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(answer)
 

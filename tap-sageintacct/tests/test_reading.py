@@ -14,7 +14,7 @@ import pytest
 
 from tap_sageintacct.streams import RESOURCES
 
-OBJECTS = {resource.stream: resource.object for resource in RESOURCES}
+OBJECTS = {resource.stream: resource.address for resource in RESOURCES}
 
 
 def stored(company, name):
@@ -134,13 +134,15 @@ def test_calls_are_few(own_company):
     own_company.requests()
     first = own_company.run(catalog)
     asked = own_company.requests()
-    # GLDETAIL goes in eleven slices, the trial balance in a call a month, all else in one
+    # GLDETAIL goes in eleven slices, the trial balance in a call a month, all else in one; the user's
+    # preferences are asked for once
     months = len({row["END_DATE"] for row in first.records("trial_balances")})
-    assert sum(len(request["functions"]) for request in asked) == len(RESOURCES) + 10 + 1 + months + 1
+    assert sum(len(request["functions"]) for request in asked) == len(RESOURCES) + 10 + 1 + months + 1 + 1
     assert len(asked) < 40
     own_company.run(catalog, first.state)
     again = own_company.requests()
-    assert sum(len(request["functions"]) for request in again) <= len(RESOURCES) + 1 + months + 1 + 12
+    assert sum(len(request["functions"]) for request in again) <= len(RESOURCES) + 1 + months + 1 + 1 + 12
+    assert len(again) <= 20, "questions are asked together"
     assert sum(name == "AUDITHISTORY" for request in again for name in request["objects"]) == 1
 
 
@@ -221,7 +223,7 @@ def test_an_object_that_may_not_be_read_is_skipped_with_a_warning(own_company):
     assert run.records("vendors")
     again = own_company.run(catalog, run.state)
     assert again.code == 0
-    assert "Deletes in SAMINC are not seen" in again.log
+    assert "deletes are not seen" in again.log
 
 
 def test_custom_fields_are_found_typed_and_read(company):
@@ -293,14 +295,20 @@ def test_control_totals_are_those_of_the_rows(company):
 
 
 def test_the_test_says_what_may_be_read(own_company):
-    own_company.restart("--forbid", "APBILL")
+    own_company.restart("--forbid", "APBILL", "--forbid", "AUDITHISTORY")
     done = subprocess.run(own_company.command("--test"), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "ok    SAMINC: sender and user accepted."
-    assert any("APBILL" in line and "skipped" in line for line in lines)
+    (bills,) = [line for line in lines if "APBILL of" in line]
+    assert bills.startswith("skip  ")
+    assert bills.endswith("Its stream is skipped.")
+    (trail,) = [line for line in lines if "AUDITHISTORY" in line]
+    assert trail.startswith("skip  ")
+    assert "Deletes are not seen" in trail
+    assert not [line for line in lines if line.startswith("ok") and "permission" in line]
     assert lines[1].endswith("GMT offset +00:00; timezone is UTC.")
-    assert len(lines) == len(RESOURCES) + 2
+    assert len(lines) == len(RESOURCES) + 3, "the audit trail is tried, too"
     wrong = subprocess.run(
         own_company.command("--test", user_password="WRONG"), capture_output=True, text=True, timeout=60
     )

@@ -27,4 +27,25 @@ def served(tmp_path_factory):
         yield
 
 
-TestTapSageIntacct = standard_tap.standard_tests(TapSageIntacct, CONFIG)
+MOST = 0.7
+"""How many of the columns have a value at the least: a check of a column without one finds nothing."""
+
+
+class TestTapSageIntacct(standard_tap.standard_tests(TapSageIntacct, CONFIG)):
+    def test_most_columns_have_values(self, swept):
+        columns = {m["stream"]: set(m["schema"]["properties"]) for m in swept.runner.schema_messages}
+        empty = {
+            stream: names
+            - {name for row in swept.runner.records[stream] for name in row if row[name] is not None}
+            for stream, names in columns.items()
+        }
+        assert columns.keys() == set(swept.streams)
+        filled = 1 - sum(map(len, empty.values())) / sum(map(len, columns.values()))
+        emptiest = sorted(empty, key=lambda stream: len(empty[stream]) / len(columns[stream]), reverse=True)
+        assert filled >= MOST, (
+            f"{filled:.0%} of the columns have values; the emptiest streams:\n"
+            + "\n".join(
+                f"{stream}: nothing in {len(empty[stream])} of {len(columns[stream])}: {', '.join(sorted(empty[stream]))}"
+                for stream in emptiest[:5]
+            )
+        )

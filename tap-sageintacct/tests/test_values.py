@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
+from ml_connector.extract.errors import InvalidSetting
 
-from tap_sageintacct import bookmarks, filters
-from tap_sageintacct.bookmarks import Lines
-from tap_sageintacct.values import converters
+from tap_sageintacct import old_state, query
+from tap_sageintacct.values import converter
 
 KINDS = {
     "i": {"type": ["integer", "null"]},
@@ -43,48 +44,48 @@ KINDS = {
         ("t", "04/29/2024 08:15:30", "2024-04-29T08:15:30Z"),
         ("t", "04/29/2024", "2024-04-29T00:00:00Z"),
         ("t", "sometime", "sometime"),
+        ("t", "04/29/2026 08:15:30 PM", "2026-04-29T20:15:30Z"),
+        ("t", "04/29/2026 12:15:30 AM", "2026-04-29T00:15:30Z"),
+        ("s", None, None),
+        ("n", None, None),
         ("s", " as it is ", " as it is "),
     ],
 )
 def test_a_text_becomes_its_type_or_stays_what_it_is(kind, text, value):
-    found = converters(KINDS, timezone.utc)[kind](text)
+    (found,) = converter(KINDS[kind], timezone.utc)([text])
+    if isinstance(found, msgspec.Raw):
+        assert bytes(found) == text.encode(), "each digit is kept"
+        found = Decimal(bytes(found).decode())
     assert found == value
     assert type(found) is type(value)
 
 
+def test_a_column_of_whole_numbers_may_hold_other_things():
+    assert converter(KINDS["i"], timezone.utc)(["1", None, "2.0", "two"]) == [1, None, 2, "two"]
+
+
 def test_timestamps_leave_the_user_s_zone():
     zone = ZoneInfo("America/Los_Angeles")
-    read = converters(KINDS, zone)["t"]
-    assert read("09/16/2013 15:50:21") == "2013-09-16T22:50:21Z"
-    assert read("01/16/2013 15:50:21") == "2013-01-16T23:50:21Z"
-    assert filters.moment(filters.read_moment("2013-09-16T22:50:21Z"), zone) == "09/16/2013 15:50:21"
+    read = converter(KINDS["t"], zone)
+    assert read(["09/16/2013 15:50:21"]) == ["2013-09-16T22:50:21Z"]
+    assert read(["01/16/2013 15:50:21"]) == ["2013-01-16T23:50:21Z"]
+    assert query.moment(query.read_moment("2013-09-16T22:50:21Z"), zone) == "09/16/2013 15:50:21"
 
 
-def test_lines_are_remembered_as_ranges_and_missed():
-    lines = Lines()
-    for number in (5, 6, 7, 10):
-        lines.add("1", number)
-    assert lines.by_parent == {"1": [5, 3, 10, 1]}
-    assert lines.remember("1", [5, 6, 11]) == {7, 10}
-    assert lines.by_parent == {"1": [5, 2, 11, 1]}
-    assert lines.remember("1", []) == {5, 6, 11}
-    assert lines.by_parent == {}
+@pytest.mark.parametrize(("kind", "text"), [("d", "25/03/2026"), ("t", "25/03/2026 10:00:00")])
+def test_a_date_that_has_its_day_first_settles_how_dates_are_written(kind, text):
+    with pytest.raises(InvalidSetting, match="mm/dd/yyyy"):
+        converter(KINDS[kind], timezone.utc)([text])
 
 
-def test_a_state_remembers_no_more_documents_than_it_should(monkeypatch):
-    monkeypatch.setattr(bookmarks, "MOST_REMEMBERED", 3)
-    lines = Lines()
-    for parent in "12345":
-        lines.add(parent, int(parent))
-    assert list(lines.by_parent) == ["3", "4", "5"]
-
-
-def test_a_first_read_begins_at_the_start_date_and_a_later_one_before_its_bookmark():
-    from datetime import timedelta
-
-    assert bookmarks.since({}, None, timedelta(hours=3)) is None
-    assert bookmarks.since({}, "2026-01-01", timedelta(hours=3)) == datetime(2026, 1, 1, tzinfo=timezone.utc)
-    later = bookmarks.since(
-        {"replication_key_value": "2026-01-02T00:00:00Z"}, "2020-01-01", timedelta(hours=3)
-    )
-    assert later == datetime(2026, 1, 1, 21, tzinfo=timezone.utc)
+def test_what_version_0_1_kept_is_read_in_todays_words():
+    lines = {"lines": {"7": [5, 3, 10, 1], "8": ["8-1", "8-2"]}}
+    old_state.upgrade(lines, lines=True)
+    runs = {"runs": [[[], 5, 1, 3, []], [[], 10, 1, 1, []]]}
+    assert lines["lines"] == {'["7"]': runs, '["8"]': [["8-1"], ["8-2"]]}
+    known = dict(lines["lines"])
+    old_state.upgrade(lines, lines=True)
+    assert lines["lines"] == known, "once is enough"
+    under_way = {"progress": {"since": None, "begun": "b", "slice": 2, "after": "17", "newest": None}}
+    old_state.upgrade(under_way, lines=False)
+    assert under_way["progress"] == {"since": None, "begun": "b", "after": ["2", "17"], "newest": None}

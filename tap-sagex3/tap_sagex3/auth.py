@@ -9,10 +9,8 @@ from abc import ABC, abstractmethod
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import jwt
+from ml_connector.extract.errors import SignInRefused
 from ml_connector.secrets import remember
-
-from tap_sagex3.errors import SignInRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,6 +130,8 @@ class ConnectedApp(Bearer):
         self._used: set[int] = set()
 
     def _made(self) -> tuple[str, float]:
+        import jwt  # noqa: PLC0415 - a twentieth of the start, for those who sign in otherwise
+
         # the server may check that exp - iat is no longer than the application allows
         begun = int(self._clock() - self._ahead - min(BACK, self._lifetime / 2))
         # two tokens of one second would be the same text, and the second one refused like the first
@@ -174,7 +174,7 @@ class CloudTokens(Bearer):
         return self._tokens.access()
 
 
-def complete(config: Mapping[str, Any]) -> str:
+def missing_settings(config: Mapping[str, Any]) -> str:
     """Which setting is missing for the way of signing in, if any.
 
     Args:
@@ -215,7 +215,7 @@ def authorization(config: Mapping[str, Any], tokens: Callable[[], Tokens]) -> Au
     Raises:
         SignInRefused: A setting is missing.
     """
-    if problem := complete(config):
+    if problem := missing_settings(config):
         raise SignInRefused(f"The settings are not complete: {problem}")
     way = way_of(config)
     if way == "basic":

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
-from ml_connector.extract import GaveUpError, HttpError, HttpSettings, PoliteSession, TryAgain, transient
+from ml_connector.extract.digits import decode_exactly
+from ml_connector.extract.errors import Denied, Refused, StreamUnavailable, TooSlow, Transient
+from ml_connector.extract.http import (
+    GaveUpError,
+    HttpError,
+    HttpSettings,
+    PoliteSession,
+    TryAgain,
+    transient,
+)
 
 from tap_sagex3.auth import authorization
 from tap_sagex3.errors import (
     RecordGone,
-    Refused,
     SageX3Error,
-    SignInRefused,
-    StreamUnavailable,
     describes_no_record,
-    diagnoses,
+    diagnoses_of,
+    is_about_question,
+    is_about_size,
     is_absent,
+    page_title,
     said_by,
     token_refused,
 )
@@ -32,15 +40,41 @@ if TYPE_CHECKING:
 
     from tap_sagex3.auth import Authorization
 
-Judge: TypeAlias = "Callable[[Mapping[str, Any]], Exception | None]"
+Judge: TypeAlias = "Callable[[Answer], Exception | None]"
 
 _BAD_REQUEST: Final = 400
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _TOO_LARGE: Final = 413
-#: Decimals as they are written: no double ever holds an amount.
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_SERVER_ERROR: Final = 500
+
+
+class Answer(
+    msgspec.Struct,
+    rename={
+        "rows": "$resources",
+        "links": "$links",
+        "per_page": "$itemsPerPage",
+        "diagnoses": "$diagnoses",
+        "severity": "$severity",
+        "said": "$message",
+    },
+):
+    """An answer of which only what the next request needs was decoded."""
+
+    rows: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    links: Any = None
+    per_page: Any = None
+    diagnoses: Any = None
+    severity: Any = None
+    said: Any = None
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    errors: Any = None
+    content: bytes = b""
+
+
+_peek = msgspec.json.Decoder(Answer)
 
 
 @dataclass(frozen=True)
@@ -53,6 +87,8 @@ class _Request:
     headers: dict[str, str]
     body: bytes | None = None
     judge: Judge | None = None
+    most: int | None = None
+    refusable: bool = False
 
 
 class Client:
@@ -75,12 +111,13 @@ class Client:
         self.base_url = str(config["base_url"]).rstrip("/")
         self.folder = folder
         settings = HttpSettings.from_config(config)
+        self.concurrency = settings.concurrency
         self._http = PoliteSession(settings, logger=logger)
         self.login = login or make_login(config, settings, logger)
         self._reached = False
 
     def get(self, url: str, where: str) -> dict[str, Any]:
-        """Ask the REST services.
+        """Ask the REST services, and decode the whole answer.
 
         Args:
             url: The whole address.
@@ -94,21 +131,42 @@ class Client:
             StreamUnavailable: The server has no such class or endpoint.
             Refused: The question is not to its liking.
             RecordGone: There is no such record.
-            SageX3Error: Any other failure that outlived all attempts.
+            ApiError: Any other failure that outlived all attempts.
         """
-        return self._signed(_Request("GET", url, where, {"Accept": "application/json"}))
+        answer = self.ask(url, where)
+        document = decode_exactly(answer.content)
+        if not isinstance(document, dict):
+            raise SageX3Error(f"Reading {where}: the server sent JSON that is no object. Check base_url.")
+        return document
 
-    def post(self, url: str, where: str, body: bytes, judge: Judge) -> dict[str, Any]:
+    def ask(self, url: str, where: str, *, refusable: bool = False, most: int | None = None) -> Answer:
+        """Ask the REST services, without decoding the records.
+
+        Args:
+            url: The whole address.
+            where: What is read, for errors.
+            refusable: The question has a condition or an order: an error may be about that.
+            most: Repetitions, instead of the settings'.
+
+        Raises:
+            As for `get`.
+        """
+        headers = {"Accept": "application/json"}
+        return self._signed(_Request("GET", url, where, headers, most=most, refusable=refusable))
+
+    def post(self, url: str, where: str, body: bytes, judge: Judge, *, most: int | None = None) -> Answer:
         """Ask GraphQL.
 
         Args:
             url: The whole address.
             where: What is read, for errors.
             body: The question as JSON.
-            judge: Says what is wrong with an answer; `SageX3Error` itself is worth another attempt.
+            judge: Says what is wrong with an answer; `SageX3Error` itself and `Refused` are worth another
+                attempt.
+            most: Repetitions, instead of the settings'.
 
         Returns:
-            The decoded body.
+            The answer, its data not decoded.
 
         Raises:
             As for `get`.
@@ -118,13 +176,13 @@ class Client:
             "Content-Type": "application/json",
             "x-xtrem-endpoint": self.folder,
         }
-        return self._signed(_Request("POST", url, where, headers, body, judge))
+        return self._signed(_Request("POST", url, where, headers, body, judge, most))
 
     def close(self) -> None:
         """End the connections; requests that wait are given up."""
         self._http.close()
 
-    def _signed(self, asked: _Request) -> dict[str, Any]:
+    def _signed(self, asked: _Request) -> Answer:
         renewed = False
         while True:
             signed = self.login.headers()
@@ -141,21 +199,24 @@ class Client:
                 self._reached = True
                 return document
 
-    def _sent(self, asked: _Request, signed: dict[str, str]) -> dict[str, Any]:
-        def read(response: requests.Response) -> dict[str, Any]:
-            document = _read(response, asked.where)
-            wrong = asked.judge(document) if asked.judge else None
-            if type(wrong) is SageX3Error:
+    def _sent(self, asked: _Request, signed: dict[str, str]) -> Answer:
+        def read(response: requests.Response) -> Answer:
+            answer = _read(response, asked)
+            wrong = asked.judge(answer) if asked.judge else None
+            if isinstance(wrong, Transient):
                 raise TryAgain(str(wrong), final=wrong)
             if wrong is not None:
                 raise wrong
-            return document
+            return answer
 
         headers = {**asked.headers, **signed}
         try:
-            return self._http.request(asked.method, asked.url, read=read, headers=headers, data=asked.body)
+            return self._http.request(
+                asked.method, asked.url, read=read, headers=headers, data=asked.body, most=asked.most
+            )
         except GaveUpError as error:
-            raise SageX3Error(f"Reading {asked.where} failed: {error}") from error
+            kind = TooSlow if error.slow else Transient
+            raise kind(f"Reading {asked.where} failed: {error}") from error
         except HttpError as error:
             raise SageX3Error(str(error)) from error
 
@@ -190,61 +251,90 @@ class _Unauthorized(Exception):  # noqa: N818 - a signal, not an error anybody i
         self.status, self.text, self.date = status, text, date
 
 
-def _read(response: requests.Response, where: str) -> dict[str, Any]:
+def _read(response: requests.Response, asked: _Request) -> Answer:
     """Judge an answer: HTTP 200 is not a success by itself (reference 1.5)."""
-    status = response.status_code
+    status, where, content = response.status_code, asked.where, response.content
     if status == _UNAUTHORIZED:
         raise _Unauthorized(status, response.text, response.headers.get("Date"))
-    try:
-        document = _decoder.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if status < _BAD_REQUEST:
-            seen = "an empty body" if not response.content.strip() else f"a broken body ({error})"
-            raise TryAgain(
-                f"the server sent {seen}",
-                final=SageX3Error(
-                    f"Reading {where}: instead of data the server sent {seen}. Check base_url, and the"
-                    " server's log if the address is right."
-                ),
-            ) from None
-        document = None
     if status >= _BAD_REQUEST:
-        raise _verdict(response, document, where)
-    wrong = diagnoses(document)
+        raise _verdict(response, asked)
+    try:
+        answer = _peek.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if content.lstrip()[:1] in {b"[", b'"'}:
+            raise SageX3Error(
+                f"Reading {where}: the server sent JSON that is no object. Check base_url."
+            ) from None
+        seen = _seen(content, error)
+        raise TryAgain(
+            f"the server sent {seen}",
+            final=Transient(
+                f"Reading {where}: instead of data the server sent {seen}. Check base_url, and the server's"
+                " log if the address is right.",
+                answered=True,
+            ),
+        ) from None
+    answer.content = content
+    wrong = diagnoses_of(answer.diagnoses, answer.severity, answer.said)
     if wrong is not None:
-        raise _diagnosed(wrong, where)
-    if not isinstance(document, dict):
-        raise SageX3Error(f"Reading {where}: the server sent JSON that is no object. Check base_url.")
-    return document
+        raise _diagnosed(wrong, asked)
+    return answer
 
 
-def _verdict(response: requests.Response, document: object, where: str) -> Exception:
-    status = response.status_code
+def _seen(content: bytes, error: Exception) -> str:
+    """What stands in a body that is not JSON."""
+    if not content.strip():
+        return "an empty body"
+    start = content[:4000].decode(errors="replace")
+    if "<html" in start.lower() or "<!doctype" in start.lower():
+        return f"a page of HTML, '{page_title(start)}'"
+    return f"a broken body ({error})"
+
+
+def _verdict(response: requests.Response, asked: _Request) -> Exception:  # noqa: PLR0911 - one a status
+    status, where = response.status_code, asked.where
+    try:
+        document = decode_exactly(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        document = None
     said = said_by(status, document, response.text)
     if is_absent(said) and status != _FORBIDDEN:
         return StreamUnavailable(f"{where}: {said}")
+    if asked.refusable and status >= _SERVER_ERROR and is_about_question(said):
+        # Sage's help says that an unknown property in where is answered with 500
+        return Refused(f"{where}: {said}")
     if again := transient(response):
-        again.final = SageX3Error(
-            f"Reading {where} failed: {said}. An unknown endpoint, or a user without an X3 user, is answered"
-            " like this too: check folders, and the user's mapping in Syracuse."
+        failed = f"Reading {where} failed: {said}."
+        again.final = (
+            Refused(failed)
+            if asked.refusable and status == _SERVER_ERROR
+            else Transient(
+                f"{failed} An unknown endpoint, or a user without an X3 user, is answered like this too:"
+                " check folders, and the user's mapping in Syracuse.",
+                answered=status == _SERVER_ERROR,
+            )
         )
         return again
     if status == _FORBIDDEN:
-        return SignInRefused(
+        return Denied(
             f"{where}: {said}. The user lacks the right: give its X3 user access to the function, or deselect"
             " the stream; with an API gateway, check api_key."
         )
     if status == _NOT_FOUND:
         return StreamUnavailable(f"{where}: {said}")
     if status in {_BAD_REQUEST, _TOO_LARGE}:
-        return Refused(f"{where}: {said}")
+        return Refused(
+            f"{where}: {said}", "size" if is_about_size(said) or status == _TOO_LARGE else "question"
+        )
     return SageX3Error(f"Reading {where} failed: {said}")
 
 
-def _diagnosed(wrong: str, where: str) -> Exception:
+def _diagnosed(wrong: str, asked: _Request) -> Exception:
     """An error inside HTTP 200: permanent if it says so, else worth another attempt."""
     if describes_no_record(wrong):
-        return RecordGone(f"{where}: {wrong}")
+        return RecordGone(f"{asked.where}: {wrong}")
     if is_absent(wrong):
-        return StreamUnavailable(f"{where}: {wrong}")
-    return TryAgain(f"the server answered an error: {wrong}", final=SageX3Error(f"Reading {where}: {wrong}"))
+        return StreamUnavailable(f"{asked.where}: {wrong}")
+    failed = f"Reading {asked.where}: {wrong}"
+    final = Refused(failed) if asked.refusable else Transient(failed, answered=True)
+    return TryAgain(f"the server answered an error: {wrong}", final=final)

@@ -12,10 +12,15 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from tap_sagex3.errors import SageX3Error
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from ml_connector.extract.rows import PageColumns
+
 COLUMN: dict[str, Any] = {"type": ["string", "null"], "description": "Dimension, by its type."}
 
 
@@ -69,6 +74,47 @@ class Convention:
             for kind, value in zip(kinds, record.get(values) or (), strict=False):
                 if kind and value and (name := self.column(str(kind), pair)) in columns:
                     yield name, value
+
+
+def derived(
+    found: Convention, columns: Collection[str], kinds: Callable[[Mapping[str, Any]], list[str]]
+) -> Callable[[PageColumns, tuple[str, ...]], Mapping[str, list[Any]]]:
+    """How the columns of dimensions are made of positions, for all records of a page.
+
+    Args:
+        found: The convention.
+        columns: The columns that are wanted.
+        kinds: A folder's dimension types in their order.
+    """
+
+    def columns_of(page: PageColumns, path: tuple[str, ...]) -> Mapping[str, list[Any]]:
+        sources = {name for pair in found.pairs for name in pair}
+        held = {name: values for name in sources if (values := page.column(path, name)) is not None}
+        made: dict[str, list[Any]] = {name: [UNSET] * page.count(path) for name in columns}
+        order = kinds(page.partition)
+        for place in range(page.count(path)):
+            record = {name: values[place] for name, values in held.items() if values[place] is not UNSET}
+            for name, value in found.resolved(record, columns, order):
+                made[name][place] = value
+        return made
+
+    return columns_of
+
+
+def columns_made(found: Convention, columns: Collection[str], properties: Collection[str]) -> frozenset[str]:
+    """Those of some columns that the convention fills."""
+    named = {*found.names.values()}
+    return frozenset(
+        name
+        for name in columns
+        if name in named
+        or any(
+            name.startswith(prefix)
+            for place, (kinds, values) in enumerate(found.pairs)
+            if kinds in properties and values in properties
+            for prefix in ([found.prefix] if place == 0 else [f"{values}_"])
+        )
+    )
 
 
 def convention(path: str | None) -> Convention:

@@ -6,6 +6,8 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from ml_connector.extract.errors import ApiError, SignInRefused
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,29 +29,20 @@ _TOKEN_ERRORS = {
     ),
 }
 _ABSENT = re.compile(
-    r"not activated|not licen[sc]ed|activity code|does not exist|unknown (?:class|entity)", re.IGNORECASE
+    r"not activated|not licen[sc]ed|activity code|unknown (?:class|entity|endpoint|representation)"
+    r"|\b(?:class|entity|endpoint|representation|node|folder|solution|page)\b[^.]*does not exist",
+    re.IGNORECASE,
 )
+_QUESTION = re.compile(
+    r"\b(?:property|field|column|where|filter|order ?by|sort|syntax|parse|parsing|expression|criteria)\b",
+    re.IGNORECASE,
+)
+_SIZE = re.compile(r"\b(?:first|count|page ?size|too (?:many|large)|maximum|limit)\b", re.IGNORECASE)
 LONGEST = 300
 
 
-class SageX3Error(Exception):
-    """Something that a person has to see; the message says what and where, and what to do."""
-
-
-class SignInRefused(SageX3Error):  # noqa: N818 - reads as the sentence it is
-    """The credentials do not work: more attempts would not either."""
-
-
-class StreamUnavailable(SageX3Error):  # noqa: N818 - reads as the sentence it is
-    """This folder does not have what a stream reads: it is skipped, the others go on."""
-
-
-class Refused(SageX3Error):  # noqa: N818 - reads as the sentence it is
-    """The server did not like the question; another way to ask may work."""
-
-
-class RightMissing(SageX3Error):  # noqa: N818 - reads as the sentence it is
-    """The user may not read what was asked for; asking again would not help."""
+SageX3Error = ApiError
+"""What is said of X3 in a sentence."""
 
 
 class RecordGone(Exception):  # noqa: N818 - an answer, not an error anybody is shown
@@ -87,8 +80,27 @@ def diagnoses(document: object) -> str | None:
     """
     if not isinstance(document, dict):
         return None
-    found = document.get("$diagnoses")
-    entries = found if isinstance(found, list) else [document] if "$severity" in document else []
+    entry = document if "$severity" in document else None
+    return _told(document.get("$diagnoses"), entry)
+
+
+def diagnoses_of(found: object, severity: object, message: object) -> str | None:
+    """The error in the parts of an answer that can hold one.
+
+    Args:
+        found: Its `$diagnoses`.
+        severity: Its `$severity`.
+        message: Its `$message`.
+
+    Returns:
+        Its messages; None if it bears no error.
+    """
+    return _told(found, None if severity is None else {"$severity": severity, "$message": message})
+
+
+def _told(found: object, entry: Mapping[str, Any] | None) -> str | None:
+    alone = [] if entry is None else [entry]
+    entries = found if isinstance(found, list) else alone
     texts = [_text(entry) for entry in entries if isinstance(entry, dict) and _is_error(entry)]
     return " ".join(texts) or None if texts else None
 
@@ -96,6 +108,22 @@ def diagnoses(document: object) -> str | None:
 def is_absent(text: str) -> bool:
     """Whether an error says that a class, node or module is not there, rather than that it failed."""
     return _ABSENT.search(text) is not None
+
+
+def is_about_question(text: str) -> bool:
+    """Whether an error is about how the question was put: a property, a condition, an order."""
+    return _QUESTION.search(text) is not None
+
+
+def is_about_size(text: str) -> bool:
+    """Whether an error is about how many records were asked for."""
+    return _SIZE.search(text) is not None
+
+
+def page_title(html: str) -> str:
+    """What a page of HTML calls itself."""
+    match = re.search(r"<title[^>]*>(.*?)</title>", html, re.IGNORECASE | re.DOTALL)
+    return shortened(match[1] if match else html) or "without a title"
 
 
 def describes_no_record(text: str) -> bool:

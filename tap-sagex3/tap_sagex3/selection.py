@@ -5,24 +5,45 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tap_sagex3.api import Described
-from tap_sagex3.schema_files import schema_of
+from ml_connector.extract.source import SourceSchema
+
+from tap_sagex3.introspection import node_name
+from tap_sagex3.menus import Menu, menu_of
+from tap_sagex3.values import schema_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_sagex3.api import Record, Wanted
+    from ml_connector.extract.source import Selection
+
     from tap_sagex3.introspection import Property, Schema
     from tap_sagex3.streams.resource import Lines
 
 Node = dict[str, Any]
 #: Types of scalars; what is not here is text.
 _TYPES: Final = {"Int": "i", "Boolean": "m", "Decimal": "n", "Float": "n", "Date": "d", "Datetime": "t"}
-MOST_ELEMENTS: Final = 100
-"""More than any field with an index has."""
+ELEMENTS_PAGE: Final = 100
+"""More than any field with an index is known to have."""
 _INDEX: Final = re.compile(r"(\d+)$")
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a field is read from nodes.
+
+    Attributes:
+        code: The field.
+        properties: The properties that hold it; several are the elements of one field.
+        inside: Of a collection of elements: the property inside it.
+        part: Which part of the node's own `_id` it is, of how many, where no property shows it.
+    """
+
+    code: str
+    properties: tuple[Property, ...]
+    inside: Property | None = None
+    part: tuple[int, int] | None = None
 
 
 @dataclass
@@ -44,17 +65,30 @@ class Inner:
 
 @dataclass
 class Level:
-    """What is asked of the nodes of one level, and how they become records."""
+    """What is asked of the nodes of one level, and how they become columns."""
 
     asked: list[str] = field(default_factory=list)
     """Selections of the node's own properties."""
-    readers: list[tuple[str, Callable[[Node], Any]]] = field(default_factory=list)
-    """Field codes, each with what reads it."""
+    columns: list[Column] = field(default_factory=list)
     inner: list[Inner] = field(default_factory=list)
+    arrays: list[Inner] = field(default_factory=list)
+    """Collections of the elements of fields with an index."""
+    with_id: bool = True
+    """Whether nodes are asked for their `_id`; elements need not have one."""
 
-    def record(self, node: Node) -> Record:
-        """The fields of a node, without its lines."""
-        return {code: read(node) for code, read in self.readers}
+
+class KnownNode(NamedTuple):
+    """A node that is a table of ours.
+
+    Attributes:
+        key: Its key.
+        named_by: The field of the key that others name it by.
+        tables: The tables of its fields.
+    """
+
+    key: tuple[str, ...] = ()
+    named_by: str = ""
+    tables: tuple[str, ...] = ()
 
 
 class FieldMap:
@@ -62,57 +96,66 @@ class FieldMap:
 
     Args:
         schema: The server's.
-        keys: The key of each table, and the field that others name it by, by the name of its node in lower
-            case: they take references apart.
+        nodes: The nodes that are tables of ours, by their names in lower case: their keys take references
+            apart.
     """
 
-    def __init__(self, schema: Schema, keys: Mapping[str, tuple[tuple[str, ...], str]]) -> None:
+    def __init__(self, schema: Schema, nodes: Mapping[str, KnownNode]) -> None:
         self._schema = schema
-        self._keys = keys
+        self._nodes = nodes
 
-    def level(self, type_name: str, lines: Iterable[Lines], wanted: Wanted | None) -> Level:
+    def level(
+        self, type_name: str, lines: Iterable[Lines], wanted: Selection | None, key: Sequence[str] = ()
+    ) -> Level:
         """Choose what to ask for.
 
         Args:
             type_name: The node's type.
             lines: The collections inside it that are streams.
             wanted: What is wanted of it; None for all.
+            key: The fields of its key: where no property shows one, it is a part of `_id`.
 
         Returns:
             The choice.
         """
         found = Level()
-        for code, properties in self._scalars(type_name).items():
+        scalars = self._scalars(type_name)
+        for code, properties in scalars.items():
             if wanted is None or code in wanted.fields:
                 found.asked += [self._asked(each) for each in properties]
-                found.readers.append((code, self._reader(code, properties)))
+                found.columns.append(Column(code, tuple(properties)))
         for each, inside in self._arrays(type_name):
             codes = [(p.code or p.name, p) for p in inside if wanted is None or p.code in wanted.fields]
             if codes:
-                asked = " ".join(["denormalizedIndex", *(self._asked(p) for _, p in codes)])
-                found.asked.append(
-                    _collection(each.name, each.nested, MOST_ELEMENTS, f"edges {{ node {{ {asked} }} }}")
-                )
-                found.readers += [(code, self._array_reader(each, p, code)) for code, p in codes]
+                inner = Level(["denormalizedIndex", *(self._asked(p) for _, p in codes)], with_id=False)
+                array = Inner("", each.name, each.nested, inner)
+                found.arrays.append(array)
+                found.columns += [Column(code, (each,), p) for code, p in codes]
+        shown = {column.code for column in found.columns}
+        # `_id` is the key, its parts joined by | (reference 2.2)
+        parts = len(self._known(type_name).key or key)
+        found.columns += [
+            Column(code, (), None, (part, parts)) for part, code in enumerate(key) if code not in shown
+        ]
         for one in lines:
             prop = self._lines(type_name, one)
             if prop is None or (wanted is not None and one.collection not in wanted.lines):
                 continue
             below = None if wanted is None else wanted.lines[one.collection]
-            inner = self.level(prop.type, one.lines, below)
+            inner = self.level(prop.type, one.lines, below, one.key)
             found.inner.append(Inner(one.collection, prop.name, prop.nested, inner))
         return found
 
-    def described(self, type_name: str, lines: Iterable[Lines]) -> Described:
+    def described(self, type_name: str, lines: Iterable[Lines]) -> SourceSchema:
         """JSON schemas of a node's fields."""
-        found = Described({})
+        found = SourceSchema({})
         for code, properties in self._scalars(type_name).items():
-            schema = _schema(properties[0])
+            schema = self._described(properties[0])
             several = len(properties) > 1
             found.fields[code] = {"type": ["array", "null"], "items": schema} if several else schema
         for _, inside in self._arrays(type_name):
             for each in inside:
-                item = _schema(each)
+                item = self._described(each)
                 found.fields[each.code or each.name] = {"type": ["array", "null"], "items": item}
         for one in lines:
             if (prop := self._lines(type_name, one)) is not None:
@@ -132,12 +175,14 @@ class FieldMap:
         return {code: _elements(properties) for code, properties in found.items()}
 
     def _arrays(self, type_name: str) -> Iterable[tuple[Property, list[Property]]]:
+        """Collections of elements; those bear their document's key too, which is no element of anything."""
+        own = {*self._scalars(type_name), *self._known(type_name).key}
         for each in self._schema.properties(type_name):
             if each.kind == "collection" and self._schema.is_array(each.type):
                 inside = [
                     p
                     for p in self._schema.properties(each.type)
-                    if p.code and p.kind != "collection" and not p.name.startswith("_")
+                    if p.code and p.code not in own and p.kind != "collection" and not p.name.startswith("_")
                 ]
                 yield each, inside
 
@@ -146,55 +191,54 @@ class FieldMap:
         found = [p for p in self._schema.properties(type_name) if p.kind == "collection"]
         named = next((p for p in found if p.name == lines.property), None)
         wanted = lines.node.lower()
-        typed = (p for p in found if _node_name(p.type).lower() == wanted)
+        typed = (p for p in found if node_name(p.type).lower() == wanted)
         return named or next(typed, None)
 
     def _asked(self, each: Property) -> str:
         if each.kind == "reference":
-            return f"{each.name} {{ _id }}"
+            named = self.named_by(each.code or "", each.type)
+            return f"{each.name} {{ _id{f' {named}' if named else ''} }}"
         return f"{each.name} {{ value }}" if each.kind == "text" else each.name
 
-    def _reader(self, code: str, properties: list[Property]) -> Callable[[Node], Any]:
-        if len(properties) == 1:
-            return self._value(code, properties[0])
-        readers = [self._value(code, each) for each in properties]
-        return lambda node: [read(node) for read in readers]
+    def part(self, code: str, type_name: str) -> tuple[int, int] | None:
+        """Which part of a composite `_id` is a field, of how many: `TYP|NUM` of an entry's, for one.
 
-    def _value(self, code: str, each: Property) -> Callable[[Node], Any]:
-        name = each.name
-        if each.kind == "reference":
-            part = self._part(code, each.type)
-            return lambda node: _part_of(node[name], part)
-        if each.kind == "text":
-            return lambda node: (node[name] or {}).get("value")
-        if each.kind == "enum":
-            # the values of an enum stand in the order of the local menu, whose first is number 1 (assumed:
-            # no page says it; yes and no do)
-            numbers = {value: number for number, value in enumerate(each.values, 1)}
-            numbers_of = numbers.get
-            return lambda node: numbers_of(node[name], 0 if node[name] is None else node[name])
-        return lambda node: node[name]
+        Returns:
+            The place and the number of parts; None if the whole is the field. Of nodes that are not known
+            the last part, 0 standing for any number.
+        """
+        known = self._known(type_name)
+        if len(known.key) < 2:  # noqa: PLR2004 - a key of one part is the whole
+            return None if known.key else (-1, 0)
+        return known.key.index(code if code in known.key else known.named_by), len(known.key)
 
-    def _part(self, code: str, type_name: str) -> int | None:
-        """Which part of a composite `_id` is a field: `TYP|NUM` of an entry's, for one."""
-        key, named_by = self._keys.get(_node_name(type_name).lower(), ((), ""))
-        if len(key) < 2:  # noqa: PLR2004 - a key of one part is the whole
-            return None if key else -1
-        return key.index(code if code in key else named_by)
+    def named_by(self, code: str, type_name: str) -> str | None:
+        """The property of a node that is referred to which shows a field of its composite key.
 
-    def _array_reader(self, collection: Property, each: Property, code: str) -> Callable[[Node], Any]:
-        read = self._value(code, each)
+        A part of a key may itself hold the | that joins them: only the property tells it for sure.
+        """
+        known = self._known(type_name)
+        if len(known.key) < 2:  # noqa: PLR2004 - the whole is the field
+            return None
+        wanted = code if code in known.key else known.named_by
+        return self._schema.scalar(type_name, wanted)
 
-        def elements(node: Node) -> list[Any]:
-            inside = nodes_of(node[collection.name], nested=collection.nested)
-            places = [int(inner["denormalizedIndex"]) for inner in inside]
-            first = min([1, *places])  # counted from 1 where it was seen, maybe from 0 elsewhere
-            found: list[Any] = [None] * (max(places, default=first - 1) - first + 1)
-            for place, inner in zip(places, inside, strict=True):
-                found[place - first] = read(inner)
-            return found
+    def menu(self, each: Property) -> Menu:
+        """The numbers of an enum's values."""
+        known = self._nodes.get(each.owner, KnownNode())
+        return menu_of(known.tables, each.code or each.name, each.values)
 
-        return elements
+    def _known(self, type_name: str) -> KnownNode:
+        return self._nodes.get(node_name(type_name).lower(), KnownNode())
+
+    def _described(self, each: Property) -> dict[str, Any]:
+        title = each.title or None
+        if each.kind != "enum":
+            return schema_of(_TYPES.get(each.type, "s") if each.kind == "scalar" else "s", title)
+        if self.menu(each).found:
+            return schema_of("m", title)
+        # which numbers the names have is not known: they stay text, whatever the shipped schema says
+        return {**schema_of("s", title), "x-values": list(each.values)}
 
 
 def text_of(level: Level, size: int) -> str:
@@ -204,7 +248,8 @@ def text_of(level: Level, size: int) -> str:
         level: The level.
         size: How many lines of each node at once.
     """
-    asked = ["_id", *level.asked]
+    asked = ["_id", *level.asked] if level.with_id else list(level.asked)
+    asked += [inner_text(array, min(size, ELEMENTS_PAGE)) for array in level.arrays]
     asked += [inner_text(inner, size) for inner in level.inner]
     return " ".join(asked)
 
@@ -214,12 +259,6 @@ def inner_text(inner: Inner, size: int, after: str | None = None, condition: str
     more = {"after": after, "filter": condition}
     body = f"edges {{ node {{ {text_of(inner.level, size)} }} }} pageInfo {{ endCursor hasNextPage }}"
     return _collection(inner.property, inner.nested, size, body, more)
-
-
-def nodes_of(connection: Any, *, nested: bool) -> list[Node]:
-    """The nodes of a connection; none where it is null."""
-    found = connection_of(connection, nested=nested)
-    return [edge["node"] for edge in found.get("edges") or () if edge and edge.get("node") is not None]
 
 
 def connection_of(connection: Any, *, nested: bool) -> dict[str, Any]:
@@ -257,23 +296,3 @@ def _elements(properties: list[Property]) -> list[Property]:
     if len(numbered) < len(own) or len({_INDEX.sub("", each.name) for each in numbered}) > 1:
         return own[:1]
     return sorted(numbered, key=lambda each: int(_INDEX.search(each.name)[1]))  # type: ignore[index]
-
-
-def _schema(each: Property) -> dict[str, Any]:
-    kind = "m" if each.kind == "enum" else _TYPES.get(each.type, "s") if each.kind == "scalar" else "s"
-    return schema_of(kind, each.title or None)
-
-
-def _node_name(type_name: str) -> str:
-    """The node that a type is of: `PurchaseOrderLine_node`, or without the ending in older builds."""
-    return type_name.rpartition("_")[0] if type_name.lower().endswith("_node") else type_name
-
-
-def _part_of(reference: Any, part: int | None) -> Any:
-    if not isinstance(reference, dict) or reference.get("_id") is None:
-        return None
-    name = str(reference["_id"])
-    if part is None:
-        return name
-    parts = name.split("|")
-    return parts[part] if -len(parts) <= part < len(parts) else name

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ml_connector.extract import VERSIONS, common_settings
+from ml_connector.extract.settings import common_settings
+from ml_connector.extract.tap import VERSIONS
 from singer_sdk import typing as th
 
 from tap_sagex3.tokens import DEFAULT_TOKEN_FILE
@@ -22,6 +23,27 @@ _REPRESENTATION = th.ObjectType(
         "details",
         th.BooleanType,
         description="Read each record by $details, as its $query shows too few fields: a request a record.",
+    ),
+)
+
+_EXTRA = th.ObjectType(
+    th.Property("name", th.StringType, required=True, description="Name of the stream, in snake_case."),
+    th.Property("class", th.StringType, description="Class of the REST services; for api: rest."),
+    th.Property(
+        "representation", th.StringType, description="Representation; by default named like the class."
+    ),
+    th.Property("node", th.StringType, description="Node of the GraphQL schema; for api: graphql."),
+    th.Property("package", th.StringType, description="The node's package; by default whichever has it."),
+    th.Property(
+        "key", th.ArrayType(th.StringType), required=True, description="Field codes of the key, in its order."
+    ),
+    th.Property(
+        "stamp",
+        th.StringType,
+        description=(
+            "Field of the last change: UPDDATTIM (with UPDDAT instead of it where it cannot be asked for), a"
+            " moment or a day. Without it, all of it is read every time."
+        ),
     ),
 )
 
@@ -63,6 +85,26 @@ def _what() -> list[th.Property[Any]]:
                 " have a class of their own are read from its list instead of one document at a time."
             ),
             examples=[{"gl_journal_lines": {"class": "GACCENTRYD", "representation": "ZGACCENTRYD"}}],
+        ),
+        th.Property(
+            "extra_resources",
+            th.ArrayType(_EXTRA),
+            title="Extra resources",
+            description=(
+                "Tables of the site's own, or of custom packages, to read besides Sage's; their fields come"
+                " from the server's description of the class or node."
+            ),
+            examples=[[{"name": "z_contracts", "class": "ZCONTRACT", "node": "zContract", "key": ["ZNUM"]}]],
+        ),
+        th.Property(
+            "properties",
+            th.CustomType({"type": ["object", "null"], "additionalProperties": {"type": "string"}}),
+            title="Properties",
+            description=(
+                "Field code to GraphQL property, or to node.property, where the server's schema does not tell"
+                " it in its descriptions."
+            ),
+            examples=[{"ORDREF": "purchaseOrder.internalOrderReference"}],
         ),
         th.Property(
             "schema_generation",

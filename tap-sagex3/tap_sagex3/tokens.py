@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
-from ml_connector.extract import GaveUpError, HttpError, TryAgain, transient
+from ml_connector.extract.errors import SignInRefused
+from ml_connector.extract.http import GaveUpError, HttpError, TryAgain, transient
 from ml_connector.secrets import encrypt, remember, reveal
 
-from tap_sagex3.errors import SageX3Error, SignInRefused, said_by
+from tap_sagex3.errors import SageX3Error, said_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import requests
-    from ml_connector.extract import PoliteSession
+    from ml_connector.extract.http import PoliteSession
 
 DEFAULT_TOKEN_FILE: Final = "tap-sagex3-token.json"  # noqa: S105 - a file's name
 LIFE: Final = 300.0

@@ -43,6 +43,7 @@ class Server(TapServer):
             "username": "ADMIN",
             "password": "admin",
             "lookback": "PT0S",
+            "token_file": str(self.folder / "token.json"),
             "max_retries": 8,
             **self.settings,
             **more,

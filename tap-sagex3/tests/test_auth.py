@@ -9,10 +9,10 @@ import stat
 
 import jwt
 import pytest
-from ml_connector.extract import HttpSettings, PoliteSession
+from ml_connector.extract.http import HttpSettings, PoliteSession
 from ml_connector.secrets import generate_key
 
-from tap_sagex3.auth import ConnectedApp, complete, way_of
+from tap_sagex3.auth import ConnectedApp, missing_settings, way_of
 from tap_sagex3.client import Client
 from tap_sagex3.errors import SageX3Error, SignInRefused, token_refused
 from tap_sagex3.tap import TapSageX3
@@ -115,9 +115,11 @@ def test_a_wrong_password_is_not_tried_twice(little):
 
 
 def test_what_is_missing_is_named():
-    assert "client_secret" in complete({"client_id": "x", "user": "y"})
-    assert "token_url" in complete({"auth": "client_credentials", "client_id": "x", "client_secret": "y"})
-    assert complete({"username": "a", "password": "b"}) == ""
+    assert "client_secret" in missing_settings({"client_id": "x", "user": "y"})
+    assert "token_url" in missing_settings(
+        {"auth": "client_credentials", "client_id": "x", "client_secret": "y"}
+    )
+    assert missing_settings({"username": "a", "password": "b"}) == ""
     assert way_of({"username": "a"}) == "basic"
 
 

@@ -98,4 +98,4 @@ def test_client_credentials_with_an_api_key(x3):
         **{**settings, "api_key": None},
     )
     assert refused.code == 1
-    assert "api_key" in refused.log.splitlines()[-1]
+    assert "api_key" in refused.log

@@ -6,7 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from tap_sagex3.values import Shape
+import msgspec
+
+from ml_connector.extract.decode import decode_exactly
+from tap_sagex3.sources.rest_rows import gather
+from tap_sagex3.values import converter
 
 PROPERTIES = {
     "TEXT": {"type": ["string", "null"]},
@@ -16,10 +20,6 @@ PROPERTIES = {
     "AMOUNT": {"type": ["number", "null"]},
     "CCE": {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
     "QTY": {"type": ["array", "null"], "items": {"type": ["number", "null"]}},
-    "LINES": {
-        "type": ["array", "null"],
-        "items": {"type": "object", "properties": {"DAY": {"type": ["string", "null"], "format": "date"}}},
-    },
 }
 
 
@@ -33,6 +33,9 @@ PROPERTIES = {
         ("TEXT", {"value": "long"}, "long"),
         ("DAY", "1599-12-31", None),
         ("DAY", "", None),
+        ("DAY", "1753-01-01", None),
+        ("TEXT", {"$key": "EUR", "$title": "Euro"}, "EUR"),
+        ("AMOUNT", {"$key": "3"}, Decimal("3")),
         ("DAY", None, None),
         ("DAY", "2026-01-31", "2026-01-31"),
         ("DAY", "2026-01-31T00:00:00Z", "2026-01-31"),
@@ -64,15 +67,33 @@ PROPERTIES = {
         ("CCE", "PAR", ["PAR"]),
         ("CCE", None, []),
         ("QTY", [Decimal("1.5"), 0, 0], [Decimal("1.5")]),
-        ("LINES", [{"DAY": "1599-12-31", "OTHER": 1}], [{"DAY": None}]),
-        ("LINES", None, []),
     ],
 )
 def test_a_value(name, sent, kept):
-    found = Shape(PROPERTIES).row({name: sent})
-    assert found == {name: kept}
-    assert type(found[name]) is type(kept)
+    (found,) = converter(PROPERTIES[name])([sent])
+    assert found == kept
+    assert type(found) is type(kept)
+
+
+@pytest.mark.parametrize("text", ["3.10", "-0.50", "12345678901234567.123456789", "1E+3"])
+def test_numbers_keep_the_text_they_came_as(text):
+    (found,) = converter(PROPERTIES["AMOUNT"])([msgspec.Raw(text.encode())])
+    assert bytes(found) == text.encode()
+
+
+def test_numbers_among_others_are_told_apart():
+    sent = [msgspec.Raw(each) for each in (b"1.50", b"null", b'"2.5"', b'"much"')]
+    found = converter(PROPERTIES["AMOUNT"])([*sent, msgspec.UNSET])
+    assert [decode_exactly(found[0]), *found[1:]] == [
+        Decimal("1.50"),
+        None,
+        Decimal("2.5"),
+        "much",
+        msgspec.UNSET,
+    ]
 
 
 def test_numbered_elements_are_gathered():
-    assert Shape(PROPERTIES).row({"CCE_0": "A", "CCE_1": "B", "CCE_2": ""}) == {"CCE": ["A", "B"]}
+    record = {"CCE_0": "A", "CCE_1": "B", "CCE_2": ""}
+    gather(record, frozenset({"CCE"}))
+    assert converter(PROPERTIES["CCE"])([record["CCE"]]) == [["A", "B"]]

@@ -16,7 +16,7 @@ from erp_sandbox.oddities import Oddities
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from lxml import etree  # type: ignore[import-untyped]
 
@@ -99,6 +99,21 @@ class OddGateway:
         for each, errorno in self.oddities.parts("refused-object", 2):
             if each.upper() == name:
                 raise GatewayError(errorno or "DL02000001", "There was an error processing the request")
+
+    def check_rows(self, name: str, fields: Collection[str], numbers: Collection[object]) -> None:
+        """Refuse an answer for a record in it.
+
+        Args:
+            name: The object.
+            fields: What is asked of each.
+            numbers: The records' RECORDNO.
+
+        Raises:
+            GatewayError: With the number that was given.
+        """
+        for each, number, errorno, field in self.oddities.parts("broken-record", 4):
+            if each.upper() == name and int(number) in numbers and (not field or field.upper() in fields):
+                raise GatewayError(errorno or "BL01001973", "There was an error processing the request.")
 
     def check_select(self, kind: ObjectType, names: list[str]) -> None:
         """Refuse fields that cannot be queried.

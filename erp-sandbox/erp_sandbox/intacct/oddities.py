@@ -22,6 +22,12 @@ ODDITIES: Final[dict[str, Oddity]] = {
         "reference sections 1.5 and 2.6",
         "OBJECT[:ERRORNO]",
     ),
+    "broken-record": Oddity(
+        "every answer that would hold a record fails, with BL01001973 unless another number is given; with a"
+        " FIELD only where that is asked for",
+        "reference section 1.5; that one record does so is " + REPORTED,
+        "OBJECT:RECORDNO[:ERRORNO[:FIELD]]",
+    ),
     "refused-entity": Oddity("no session can be opened in an entity", "reference section 1.2", "ENTITY"),
     "business-key": Oddity(
         "a record has another business key, for example one of digits, wherever it is named",

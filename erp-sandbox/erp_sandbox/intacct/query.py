@@ -12,7 +12,7 @@ from erp_sandbox.intacct.model import DECIMALS
 from erp_sandbox.intacct.store import Question, Store, expression
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lxml import etree  # type: ignore[import-untyped]
 
@@ -94,14 +94,20 @@ def read(element_: etree._Element, kind: ObjectType, company: str, entity: str, 
 
 
 def answer(asked: Asked, store: Store, notation: Notation, odd: OddGateway) -> str:
-    """The ``<data>`` of a query."""
+    """The ``<data>`` of a query.
+
+    Raises:
+        GatewayError: A record in it cannot be given.
+    """
+    name = asked.object.name
     if any(column.aggregate for column in asked.columns):
         rows = _aggregated(asked, store, notation)
         total, page = len(rows), rows[asked.offset : asked.offset + asked.size]
     else:
         total = store.count(asked.question)
-        page = _rows(asked, store, notation)
-    name = asked.object.name
+        docs = store.page(asked.question, asked.size, asked.offset)
+        odd.check_rows(name, {column.name for column in asked.columns}, {doc.get("RECORDNO") for doc in docs})
+        page = _rows(asked, docs, notation)
     text = "".join(f"<{name}>{''.join(element(tag, value) for tag, value in row)}</{name}>" for row in page)
     left = max(0, total - asked.offset - len(page))
     told = {"listtype": name, "totalcount": total, "offset": asked.offset, "count": len(page)}
@@ -115,7 +121,7 @@ def bare(asked: Asked, store: Store, notation: Notation) -> tuple[str, str]:
     if any(column.aggregate for column in asked.columns):
         page = _aggregated(asked, store, notation)[asked.offset : asked.offset + asked.size]
     else:
-        page = _rows(asked, store, notation)
+        page = _rows(asked, store.page(asked.question, asked.size, asked.offset), notation)
     if asked.format == "json":
         return json.dumps([dict(row) for row in page]), "application/json"
     lines = [",".join(_quoted(column.tag) for column in asked.columns)]
@@ -123,8 +129,7 @@ def bare(asked: Asked, store: Store, notation: Notation) -> tuple[str, str]:
     return "\n".join(lines) + "\n", "text/csv"
 
 
-def _rows(asked: Asked, store: Store, notation: Notation) -> list[list[tuple[str, str]]]:
-    docs = store.page(asked.question, asked.size, asked.offset)
+def _rows(asked: Asked, docs: Iterable[Mapping[str, Any]], notation: Notation) -> list[list[tuple[str, str]]]:
     return [
         [(column.tag, notation.written(column.field, doc.get(column.name))) for column in asked.columns]
         for doc in docs

@@ -53,6 +53,8 @@ def _element(node: NodeModel, given: Property) -> Callable[[Row], Any]:
 
     def read(row: Row) -> Any:
         values = row.doc.get(code, ())
+        if not isinstance(values, list):
+            values = [values] if values != () else ()  # kept without an index
         return show(values[place] if place < len(values) else empty)
 
     return read

@@ -57,6 +57,14 @@ def test_objects_and_entities_are_refused(odd):
     assert gateway.ask(session.format("E100")).findtext(".//result/status") == "success"
 
 
+def test_a_record_breaks_every_answer_that_would_hold_it(odd):
+    gateway = odd("broken-record=VENDOR:2", "broken-record=CLASS:2:DL02000001:NAME")
+    assert gateway.query("VENDOR", "RECORDNO")[0] == "BL01001973"
+    assert gateway.query("VENDOR", "RECORDNO", EQUAL.format("RECORDNO", 1)).get("count") == "1"
+    assert gateway.query("CLASS", "RECORDNO NAME")[0] == "DL02000001"
+    assert gateway.query("CLASS", "RECORDNO").get("count")
+
+
 def test_a_business_key_of_digits_and_its_deletion_in_the_audit_trail(odd):
     number, name = next((number, doc["NAME"]) for number, doc in odd().stored("VENDOR").items())
     other = odd(f"business-key=VENDOR:{number}:20", f"deletion=CUSTOMER:{number}:20")

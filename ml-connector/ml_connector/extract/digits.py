@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+decode_exactly = msgspec.json.Decoder(float_hook=Decimal).decode
+"""Decodes JSON; decimals keep their digits."""
 HINTS = ("x-precision", "x-scale")
 MOST_DIGITS = 38
 """What warehouses hold."""
-
-Digits = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""Stream to column to its hints."""
 
 
 def into_catalog(catalog: dict[str, Any], schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -29,27 +32,6 @@ def into_catalog(catalog: dict[str, Any], schemas: Mapping[str, Mapping[str, Any
         for name, described in entry["schema"].get("properties", {}).items():
             described.update(hints_of(own.get(name, {})))
     return catalog
-
-
-def out_of_catalog(catalog: object) -> Digits:
-    """Read the hints of a catalog before the SDK drops them.
-
-    Args:
-        catalog: What was given to the tap.
-
-    Returns:
-        The hints; none of a catalog that is no dictionary.
-    """
-    if not isinstance(catalog, Mapping):
-        return {}
-    return {
-        entry["tap_stream_id"]: {
-            name: hints
-            for name, described in (entry.get("schema") or {}).get("properties", {}).items()
-            if (hints := hints_of(described))
-        }
-        for entry in catalog.get("streams", ())
-    }
 
 
 def hints_of(described: Mapping[str, Any]) -> dict[str, Any]:

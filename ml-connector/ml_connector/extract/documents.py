@@ -1,162 +1,245 @@
-"""Documents whose lines are streams of their own: read once, written to every selected stream."""
+"""The documents of a read: their rows, and what is remembered of their lines to tell which they have lost."""
 
 from __future__ import annotations
 
-import time
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, cast
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
-from typing_extensions import override
-
-from ml_connector.extract.erp_stream import ErpStream
-from ml_connector.extract.outlets import Outlets
+from ml_connector.extract.deletes import LineTracker, key_of, plain, token
+from ml_connector.extract.rows import PageColumns, RowMaker
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from singer_sdk.helpers import types
-    from singer_sdk.helpers._batch import BatchConfig
-
-    from ml_connector.extract.erp_tap import ErpTap
-
-Record = dict[str, Any]
-STATE_SECONDS = 5.0
+    from ml_connector.extract.resource import Resource
+    from ml_connector.extract.rows import Path
+    from ml_connector.extract.shared import Feed, Outcome, Run
+    from ml_connector.extract.source import Converter, Key, Page, Source
 
 
-class DocumentStream(ErpStream):
-    """Whole documents; the streams of their lines, its children, are fed from the same read."""
-
-    @property
-    def outlets(self) -> Sequence[ErpStream]:
-        """The selected ones of this stream and its line streams."""
-        streams = (self, *(child for child in self.child_streams if isinstance(child, ErpStream)))
-        return [stream for stream in streams if stream.selected]
-
-    @abstractmethod
-    def shared_read(self, batch_config: BatchConfig | None = None) -> SharedRead:
-        """One read for all outlets.
-
-        Args:
-            batch_config: Write batch files instead of records, if given.
-        """
-
-    @override
-    def _sync_records(
-        self, context: types.Context | None = None, *, write_messages: bool = True
-    ) -> Generator[Record, Any, Any]:
-        """Read once and write the rows of every selected stream."""
-        self.shared_read().run()
-        yield from ()
-
-    @override
-    def _sync_batches(self, batch_config: BatchConfig, context: types.Context | None = None) -> None:
-        self.shared_read(batch_config).run()
-
-    def check_limit(self, documents_read: int) -> None:
-        """End a dry run that has seen enough.
-
-        Args:
-            documents_read: How many documents came before this one.
-
-        Raises:
-            AbortedSyncFailedException: The limit of a dry run is reached.
-        """
-        self._check_max_record_limit(documents_read)
-
-
-class LineStream(ErpStream):
-    """Rows made of the lines inside documents; read by their document stream."""
-
-    @override
-    def _sync_records(
-        self, context: types.Context | None = None, *, write_messages: bool = True
-    ) -> Generator[Record, Any, Any]:
-        """Nothing to do: the document stream has written the rows."""
-        yield from ()
-
-
-class SharedRead(ABC):
-    """One run of one kind of document: every page is asked for once, and feeds every selected stream.
+class Documents:
+    """Writes documents as rows of their streams, and the deletes of what they have lost.
 
     Args:
-        root: The stream of the whole documents, selected or not.
-        streams: The selected streams.
-        companies: Each is read by itself.
-        batch_config: Write batch files instead of records, if given.
+        source: The company.
+        resource: The kind of document.
+        feeds: The streams.
+        shape: Schemas by path and field, for the conversion of values.
+        run: What is shared.
+        outcome: Counts what is written.
+        tracks: Whether what earlier runs remembered is read, and what this one sees is kept.
+        afresh: Forget what earlier runs remembered.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what documents are of
         self,
-        root: DocumentStream,
-        streams: Sequence[ErpStream],
-        companies: Sequence[str],
-        batch_config: BatchConfig | None = None,
+        source: Source,
+        resource: Resource,
+        feeds: Sequence[Feed],
+        shape: Mapping[Path, Mapping[str, Mapping[str, Any]]],
+        run: Run,
+        outcome: Outcome,
+        *,
+        tracks: bool,
+        afresh: bool,
     ) -> None:
-        self._root = root
-        self._tap = cast("ErpTap", root._tap)  # noqa: SLF001 - the SDK has no other way to it
-        self._streams = streams
-        self._companies = companies
-        self.outlets = Outlets(batch_config)
-        # One stream that wants everything makes the shared read a full one.
-        self.whole = [s for s in streams if s.replication_method == REPLICATION_FULL_TABLE]
-        self._documents_read = 0
-        self._rows_since_state = 0
-        self._state_written = time.monotonic()
+        self._source, self._resource, self._feeds, self._run = source, resource, feeds, run
+        self._outcome, self._tracks = outcome, tracks
+        self._makers = [RowMaker(feed.plan, source.partition) for feed in feeds]
+        self._converters: dict[Path, dict[str, Converter]] = {
+            path: {name: source.converter(described) for name, described in properties.items()}
+            for path, properties in shape.items()
+        }
+        self._trackers = [
+            LineTracker()
+            if not tracks or (afresh and not feed.state.get("progress"))
+            else LineTracker(feed.state)
+            for feed in feeds
+        ]
+        self._remembers = (
+            resource.final is not None
+            or resource.parent is not None
+            or any(feed.plan.path for feed in feeds)
+            or any(tracker.open for tracker in self._trackers)
+        )
+        """Whether documents are remembered, for their lines or because they may change."""
+        self.notes_met = False
+        """Whether the documents that are read are to be known afterwards."""
+        self.met: set[str] = set()
+        self._found: dict[str, list[Any]] | None = None
 
-    @abstractmethod
-    def is_read(self, company: str) -> bool:
-        """Read a company; False if it does not have these documents."""
+    @property
+    def open(self) -> set[str]:
+        """The tokens of documents that may still change."""
+        return set[str]().union(*(tracker.open for tracker in self._trackers))
 
-    def run(self) -> None:
-        """Read all companies, then say which full read counts."""
-        for stream in self._streams:
-            # The SDK announces the schema of the stream it runs, which is not that of its lines.
-            if stream is not self._root:
-                stream.write_schema()
-        versions = self._begin_versions()
-        try:
-            read = [self.is_read(company) for company in self._companies]
-        except SystemExit:
-            # told to end, between two rows: what was read so far counts
-            self.write_state()
-            raise
-        self.outlets.flush()
-        for stream, version in versions.items():
-            stream.set_version(None)
-            stream.stream_state.pop("version", None)
-            # A version also disowns the rows of a company that could not be read: then there is none.
-            if all(read) and self._tap.emits_versions:
-                stream.write_version(version)
-        self.write_state()
+    def columns(self, page: Page) -> PageColumns:
+        """A page's values by column."""
+        return PageColumns(page.levels(), self._converters, self._source.partition)
 
-    def _begin_versions(self) -> dict[ErpStream, int]:
-        """Number the full reads; one that was interrupted goes on under its own number."""
-        versions: dict[ErpStream, int] = {}
-        for stream in self.whole:
-            versions[stream] = stream.stream_state.setdefault("version", self._tap.initialized_at)
-            stream.set_version(versions[stream])
-        return versions
+    def keys(self, page: Page) -> list[Key]:
+        """The keys of a page's records."""
+        columns = self.columns(page)
+        return list(zip(*(columns.column((), name) or () for name in self._resource.key), strict=True))
 
-    def count_document(self) -> None:
-        """Count a document; a dry run has a limit."""
-        self._root.check_limit(self._documents_read)
-        self._documents_read += 1
+    def typed(self, key: Key) -> Key:
+        """A key in the schema's types."""
+        converters = self._converters.get((), {})
+        return tuple(
+            converters[name]([value])[0] if name in converters else value
+            for name, value in zip(self._resource.key, key, strict=True)
+        )
 
-    def write(self, stream: ErpStream, row: Record) -> None:
-        """Write a row."""
-        self.outlets.write(stream, row)
-        self._rows_since_state += 1
+    def write(self, columns: PageColumns, extracted: str) -> None:
+        """Write the rows of a page, and deletes of the lines that its documents have lost."""
+        names = self._names(columns)
+        if self.notes_met and names is not None:
+            self.met.update(names)
+        changing = self._may_change(columns)
+        self._outcome.pages += 1
+        for feed, maker, tracker in zip(self._feeds, self._makers, self._trackers, strict=True):
+            rows = maker.rows(columns)
+            feed.write(rows, extracted)
+            self._outcome.records += len(rows)
+            self._run.count(feed.plan.stream, len(rows))
+            if self._tracks and self._resource.parent:
+                self._track_by_parent(maker, tracker, columns)
+            elif self._tracks and names is not None:
+                self._track(feed, maker, tracker, columns, names, changing, extracted)
 
-    def write_state_sometimes(self) -> None:
-        """Emit the state between pages, not after each of them: it holds every stream's bookmarks."""
-        enough = self._rows_since_state >= self._root.STATE_MSG_FREQUENCY
-        if enough or time.monotonic() - self._state_written >= STATE_SECONDS:
-            self.write_state()
+    def delete(self, name: str) -> None:
+        """Write the deletes of a document that is gone, and of its lines."""
+        at, key = _now(), key_of(name)
+        for feed, maker, tracker in zip(self._feeds, self._makers, self._trackers, strict=True):
+            lines = tracker.forget(name)
+            own = [each for each in feed.plan.key if each not in self._resource.key]
+            if not feed.plan.path:
+                lines = [()]
+            self._delete(feed, maker, (self._named(feed, own, key, line) for line in lines), at)
 
-    def write_state(self) -> None:
-        """Emit the state, after all that it counts."""
-        # Rows still held back for a batch file would be lost behind a state that counts them.
-        self.outlets.flush()
-        self._tap.state_writer.write_state(self._tap.state)
-        self._rows_since_state, self._state_written = 0, time.monotonic()
+    def mark_deleted(self, key: Key, at: str) -> None:
+        """Write the delete of a document of which the API tells; its lines have deletes of their own."""
+        self.met.add(token(key))
+        for feed, maker in zip(self._feeds, self._makers, strict=True):
+            if not feed.plan.path:
+                self._delete(feed, maker, [dict(zip(feed.plan.key, key, strict=True))], at)
+
+    def parents(self, columns: PageColumns) -> Iterator[str]:
+        """The token of each line's document; empty if a line names none."""
+        fields = [columns.inherited((), name) for name in self._resource.parent_key]
+        memo: dict[tuple[Any, ...], str] = {}
+        for key in zip(*fields, strict=True):
+            name = memo.get(key)
+            if name is None:
+                name = memo[key] = as_text(key)
+            yield name
+
+    def write_lines_of(self, names: Sequence[str], pages: Iterable[PageColumns]) -> None:
+        """Write all lines of some documents, read by themselves, and delete those that are lost."""
+        extracted, self._found = _now(), {}
+        for columns in pages:
+            self.write(columns, extracted)
+        found, self._found = self._found, None
+        for feed, maker, tracker in zip(self._feeds, self._makers, self._trackers, strict=True):
+            for name in names:
+                lost = tracker.remember(name, found.get(name, []), may_change=False)
+                keys = (dict(zip(feed.plan.key, key, strict=True)) for key in lost)
+                self._delete(feed, maker, keys, extracted)
+
+    def keep(self) -> None:
+        """Bring what is remembered into the state."""
+        for feed, tracker in zip(self._feeds, self._trackers, strict=True):
+            if self._tracks:
+                feed.state.pop("lines", None)
+                feed.state.pop("open", None)
+                feed.state.update(tracker.as_state())
+
+    def open_of(self, place: int) -> int:
+        """How many documents of a stream may still change."""
+        return len(self._trackers[place].open)
+
+    def _names(self, columns: PageColumns) -> list[str] | None:
+        """The tokens of a page's documents, where they are needed."""
+        followed = self._remembers and self._tracks and not self._resource.parent
+        if not self.notes_met and not followed:
+            return None
+        keys = [columns.key((), name, self._resource.stream) for name in self._resource.key]
+        return [token(key) for key in zip(*keys, strict=True)]
+
+    def _may_change(self, columns: PageColumns) -> list[bool]:
+        final, count = self._resource.final, columns.count(())
+        values = columns.column((), final.field) if final else None
+        if final is None or values is None:
+            return [False] * count
+        return [value not in final.values for value in values]
+
+    def _track(  # noqa: PLR0917 - what is known of a page
+        self,
+        feed: Feed,
+        maker: RowMaker,
+        tracker: LineTracker,
+        columns: PageColumns,
+        names: list[str],
+        changing: list[bool],
+        extracted: str,
+    ) -> None:
+        """Remember the lines of a page's documents, and delete those that they have lost."""
+        if not feed.plan.path:
+            if any(changing) or tracker.open:
+                for name, may_change in zip(names, changing, strict=True):
+                    if may_change:
+                        tracker.remember(name, (), may_change=True)
+                    elif name in tracker.open:
+                        tracker.forget(name)
+            return
+        own = [name for name in feed.plan.key if name not in self._resource.key]
+        groups: list[list[Key]] = [[] for _ in names]
+        for place, key in zip(_document_of(columns, feed.plan.path), maker.keys(columns, own), strict=True):
+            groups[place].append(key)
+        for name, keys, may_change in zip(names, groups, changing, strict=True):
+            lost = tracker.remember(name, keys, may_change=may_change)
+            if lost:
+                document = key_of(name)
+                self._delete(
+                    feed, maker, (self._named(feed, own, document, each) for each in lost), extracted
+                )
+
+    def _track_by_parent(self, maker: RowMaker, tracker: LineTracker, columns: PageColumns) -> None:
+        """Note lines that are read by themselves under their documents."""
+        for name, key in zip(self.parents(columns), maker.keys(columns, maker.plan.key), strict=True):
+            if name and self._found is not None:
+                self._found.setdefault(name, []).append(key)
+            elif name:
+                tracker.add(name, key)
+
+    def _named(self, feed: Feed, own: Sequence[str], document: Key, line: Key) -> dict[str, Any]:
+        values = {**dict(zip(self._resource.key, document, strict=True)), **dict(zip(own, line, strict=True))}
+        return {name: values.get(name) for name in feed.plan.key}
+
+    @staticmethod
+    def _delete(feed: Feed, maker: RowMaker, keys: Iterable[Mapping[str, Any]], at: str) -> None:
+        rows = [maker.deleted(key, at) for key in keys]
+        if rows:
+            feed.write(rows, at)
+
+
+def as_text(key: Iterable[Any]) -> str:
+    """A document's token as its lines name it: they may hold its number as text. Empty if they name none."""
+    parts = [plain(value) for value in key]
+    return "" if None in parts else token(map(str, parts))
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat()
+
+
+def _document_of(columns: PageColumns, path: Path) -> Iterable[int]:
+    """The place of the document of each line at a path."""
+    places: list[int] | None = None
+    for depth in range(1, len(path) + 1):
+        level = columns.levels.get(path[:depth])
+        if level is None:
+            continue
+        parents = list(level.parents or ())
+        places = parents if places is None else [places[parent] for parent in parents]
+    return places or ()

@@ -1,4 +1,4 @@
-"""HTTP as a guest behaves: one session, one request at a time, patient with a server in trouble."""
+"""HTTP as a guest behaves: one session, few requests at a time, patient with a server in trouble."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import time
 from dataclasses import dataclass, field
 from datetime import timezone
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
-import requests
 from requests import exceptions as rx
-from requests.auth import HTTPBasicAuth
 
 from ml_connector import __version__
+from ml_connector.extract import transport
+from ml_connector.secrets import remember_basic
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Mapping
 
+    import requests
     from typing_extensions import Self
 
 T = TypeVar("T")
@@ -28,7 +31,6 @@ BACKOFF_BASE = 1.0
 BACKOFF_CEILING = 120.0
 DISTRESS_PAUSE = 1.0
 RETRY_AFTER_CEILING = 900.0
-CONNECT_TIMEOUT = 30.0
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 DISTRESS_STATUSES = frozenset({429, 502, 503, 504})
 
@@ -40,6 +42,7 @@ class TryAgain(Exception):  # noqa: N818 - a signal from reader to session, not 
         reason: What was wrong, for the log.
         retry_after: Seconds the server asked to wait, if it did.
         distress: The server is in trouble: every request of the session waits, not only this one.
+        slow: No answer came in time: a smaller page may come.
         final: What to raise when the attempts are used up; by default a `GaveUpError` with the reason.
     """
 
@@ -49,11 +52,13 @@ class TryAgain(Exception):  # noqa: N818 - a signal from reader to session, not 
         *,
         retry_after: float | None = None,
         distress: bool = False,
+        slow: bool = False,
         final: Exception | None = None,
     ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
         self.distress = distress
+        self.slow = slow
         self.final = final
 
 
@@ -62,7 +67,16 @@ class HttpError(Exception):
 
 
 class GaveUpError(HttpError):
-    """A transient failure that outlived every attempt."""
+    """A transient failure that outlived every attempt.
+
+    Args:
+        message: The sentence.
+        slow: No answer came in time.
+    """
+
+    def __init__(self, message: str, *, slow: bool = False) -> None:
+        super().__init__(message)
+        self.slow = slow
 
 
 class SessionClosedError(HttpError):
@@ -89,6 +103,8 @@ class HttpSettings:
 
     request_timeout: float = 120.0
     max_retries: int = 6
+    max_retry_time: float = 300.0
+    concurrency: int = 1
     requests_per_minute: float | None = None
     verify: bool | str = True
     proxy_url: str | None = field(default=None, repr=False)
@@ -110,9 +126,12 @@ class HttpSettings:
         elif config.get("ca_bundle"):
             verify = str(config["ca_bundle"])
         timeout, retries = config.get("request_timeout"), config.get("max_retries")
+        patience = config.get("max_retry_time")
         return cls(
             request_timeout=cls.request_timeout if timeout is None else float(timeout),
             max_retries=cls.max_retries if retries is None else int(retries),
+            max_retry_time=cls.max_retry_time if patience is None else float(patience),
+            concurrency=int(config.get("concurrency") or 1),
             requests_per_minute=config.get("requests_per_minute") or None,
             verify=verify,
             proxy_url=config.get("proxy_url") or None,
@@ -145,17 +164,22 @@ class PoliteSession:
         clock: Clock | None = None,
     ) -> None:
         self.settings = settings
-        self.session = requests.Session()
-        self.session.headers["User-Agent"] = settings.user_agent
-        self.session.headers.update(headers or {})
-        if auth is not None:
-            user, password = auth
-            # As bytes: requests would encode text as Latin-1 and fail on the rest.
-            self.session.auth = HTTPBasicAuth(user.encode(), password.encode())
+        if auth:
+            remember_basic(*auth)  # a server's page of errors may repeat the header
+        self._transport = transport.Transport(
+            {"User-Agent": settings.user_agent, **(headers or {})},
+            auth,
+            timeout=settings.request_timeout,
+            verify=settings.verify,
+            proxy_url=settings.proxy_url,
+            at_once=settings.concurrency,
+        )
+        self.session = self._transport.session
         self.requests_sent = 0
         self._logger = logger
         self._clock = clock or Clock()
-        self._one_at_a_time = threading.RLock()
+        self._turns = threading.Lock()
+        self._at_once = threading.Semaphore(max(1, settings.concurrency))
         self._closed = threading.Event()
         self._not_before = 0.0
         self._distress = 0
@@ -169,6 +193,7 @@ class PoliteSession:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         data: bytes | str | None = None,
+        most: int | None = None,
     ) -> T:
         """Send a request until its answer can be read, and return what `read` made of it.
 
@@ -180,6 +205,7 @@ class PoliteSession:
             headers: For this request, over the session's.
             params: Query parameters, added to the address.
             data: The body.
+            most: Repetitions, instead of the setting `max_retries` and `max_retry_time`.
 
         Returns:
             What `read` returned.
@@ -189,14 +215,14 @@ class PoliteSession:
             HttpError: The address, certificate or proxy is wrong: no attempt can help.
             SessionClosedError: `close` was called meanwhile.
         """
-        attempt = 0
+        attempt, begun = 0, self._clock.monotonic()
         while True:
             attempt += 1
             try:
                 answer = self._send(method, url, headers=headers, params=params, data=data)
                 value = read(answer)
             except TryAgain as again:
-                self._wait_or_give_up(again, attempt, f"{method} {_without_query(url)}")
+                self._wait_or_give_up(again, attempt, begun, f"{method} {_without_query(url)}", most)
             else:
                 self._distress = 0
                 return value
@@ -204,7 +230,7 @@ class PoliteSession:
     def close(self) -> None:
         """Close connections and wake every waiting request with `SessionClosedError`."""
         self._closed.set()
-        self.session.close()
+        self._transport.close()
 
     def _send(
         self,
@@ -215,27 +241,28 @@ class PoliteSession:
         params: Mapping[str, str] | None,
         data: bytes | str | None,
     ) -> requests.Response:
-        settings = self.settings
-        proxies = {"http": settings.proxy_url, "https": settings.proxy_url} if settings.proxy_url else None
-        with self._one_at_a_time:
-            self._take_turn()
-            self.requests_sent += 1
+        with self._at_once:
+            with self._turns:
+                self._take_turn()
+                self.requests_sent += 1
             try:
-                # verify and proxies go with the request: environment variables would beat the session's.
-                return self.session.request(
-                    method,
-                    url,
-                    headers=headers,
-                    params=params,
-                    data=data,
-                    timeout=(min(CONNECT_TIMEOUT, settings.request_timeout), settings.request_timeout),
-                    verify=settings.verify,
-                    proxies=proxies,
-                )
+                response = self._transport.send(method, url, headers=headers or {}, params=params, data=data)
+            except transport.BodyTooLong as error:
+                raise HttpError(
+                    f"{_without_query(url)} answers with more than {transport.BODY_BYTES >> 20} MB:"
+                    " set a smaller page_size."
+                ) from error
             except OSError as error:  # requests' own errors are OSErrors too
                 if self._closed.is_set():
                     raise SessionClosedError("The session was closed.") from error
-                raise _judged(error, url, settings.request_timeout) from error
+                raise _judged(error, url, self.settings.request_timeout) from error
+        if response.is_redirect:
+            raise HttpError(
+                f"{_without_query(url)} redirects to {_origin(response.headers['Location'])}. Redirects"
+                " are not followed, as credentials go to the configured server only: give the final address"
+                " in the settings."
+            )
+        return response
 
     def _take_turn(self) -> None:
         now = self._clock.monotonic()
@@ -247,12 +274,18 @@ class PoliteSession:
         if self.settings.requests_per_minute:
             self._not_before = now + 60.0 / self.settings.requests_per_minute
 
-    def _wait_or_give_up(self, again: TryAgain, attempt: int, what: str) -> None:
-        if attempt > self.settings.max_retries:
+    def _wait_or_give_up(
+        self, again: TryAgain, attempt: int, begun: float, what: str, most: int | None
+    ) -> None:
+        retries = self.settings.max_retries if most is None else most
+        # a server that is starting, or being updated, takes longer than a handful of attempts
+        patient = most is None and retries > 0 and again.distress
+        waited = self._clock.monotonic() - begun
+        if attempt > retries and not (patient and waited < self.settings.max_retry_time):
             if again.final is not None:
                 raise again.final from again
             times = "1 attempt" if attempt == 1 else f"{attempt} attempts"
-            raise GaveUpError(f"{what} failed after {times}: {again}.") from again
+            raise GaveUpError(f"{what} failed after {times}: {again}.", slow=again.slow) from again
         if again.distress:
             self._distress += 1
         steps = max(attempt, self._distress) - 1
@@ -267,11 +300,11 @@ class PoliteSession:
                 what,
                 again,
                 attempt + 1,
-                self.settings.max_retries + 1,
+                max(retries, attempt) + 1,
                 delay,
             )
         if again.distress:
-            with self._one_at_a_time:
+            with self._turns:
                 self._not_before = max(self._not_before, self._clock.monotonic() + delay)
         else:
             self._sleep(delay)
@@ -300,6 +333,7 @@ def transient(response: requests.Response, *, now: float | None = None) -> TryAg
         f"the server answered {status} {response.reason or ''}".rstrip(),
         retry_after=retry_after(response.headers.get("Retry-After"), time.time() if now is None else now),
         distress=status in DISTRESS_STATUSES,
+        slow=status == HTTPStatus.GATEWAY_TIMEOUT,
     )
 
 
@@ -332,9 +366,10 @@ def _judged(error: OSError, url: str, timeout: float) -> Exception:
     place = _without_query(url)
     permanent = None
     if isinstance(error, rx.SSLError):
+        permanent = _without_trust(error, place)
+    elif isinstance(error, rx.InvalidHeader):  # whose text quotes the header
         permanent = (
-            f"The certificate of {place} was not accepted ({_innermost(error)}). Set ca_bundle to the file of"
-            " the authority that signed it."
+            f"{place} cannot be called: a user name, password, token or user_agent has a line end in it."
         )
     elif isinstance(error, ValueError):  # requests' errors about addresses and headers are ValueErrors
         permanent = f"{place} cannot be called ({error}). Check the URL, proxy_url and user_agent settings."
@@ -347,10 +382,19 @@ def _judged(error: OSError, url: str, timeout: float) -> Exception:
     if isinstance(error, rx.ProxyError):
         return TryAgain("the proxy (proxy_url, or the environment's) could not be used", distress=True)
     if isinstance(error, rx.Timeout):
-        return TryAgain(f"no answer within {timeout:g} s (setting request_timeout)")
+        return TryAgain(f"no answer within {timeout:g} s (setting request_timeout)", slow=True)
     if isinstance(error, (rx.ChunkedEncodingError, rx.ContentDecodingError)):
         return TryAgain("the answer broke off before its end")
     return TryAgain(f"no connection ({_innermost(error)})", distress=True)
+
+
+def _without_trust(error: rx.SSLError, place: str) -> str:
+    if "WRONG_VERSION_NUMBER" in str(error):  # OpenSSL's word for an answer that is no TLS
+        return f"{place} does not speak HTTPS: write http://, or the port on which it does."
+    return (
+        f"The certificate of {place} was not accepted ({_innermost(error)}). Set ca_bundle to the file of the"
+        " authority that signed it."
+    )
 
 
 def _innermost(error: BaseException) -> str:
@@ -358,6 +402,11 @@ def _innermost(error: BaseException) -> str:
     while error.__context__ is not None:
         error = error.__context__
     return str(error) or type(error).__name__
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another address"
 
 
 def _without_query(url: str) -> str:

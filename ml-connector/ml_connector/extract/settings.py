@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from singer_sdk import typing as th
 
+from ml_connector.extract.errors import InvalidSetting
 from ml_connector.extract.http import HttpSettings
-from ml_connector.extract.lookback import DEFAULT_LOOKBACK
+from ml_connector.extract.lookback import DEFAULT_LOOKBACK, parse_lookback
+from ml_connector.extract.shared import ReadSettings
+from ml_connector.extract.state import read_start_date
 
 DEFAULT_PREFETCH_PAGES = 2
+
+
+def reading(config: Mapping[str, Any]) -> ReadSettings:
+    """Parse the settings of reading.
+
+    Args:
+        config: The tap's settings.
+
+    Raises:
+        InvalidSetting: One of them cannot be used; the sentence names it.
+    """
+    try:
+        lookback = parse_lookback(config.get("lookback"))
+    except ValueError as error:
+        raise InvalidSetting(str(error)) from error
+    ahead = config.get("prefetch_pages")
+    return ReadSettings(
+        read_start_date(config.get("start_date")),
+        int(config["page_size"]) if config.get("page_size") else None,
+        lookback,
+        DEFAULT_PREFETCH_PAGES if ahead is None else int(ahead),
+    )
+
+
+def full_refreshes(config: Mapping[str, Any]) -> dict[str, float]:
+    """Parse `full_refresh_every`: days by stream or glob."""
+    given = config.get("full_refresh_every")
+    if given is None or isinstance(given, bool):
+        return {}
+    if isinstance(given, Mapping):
+        return {str(name): float(days) for name, days in given.items() if days is not None}
+    return {"*": float(given)}
 
 
 def common_settings(
@@ -50,6 +86,17 @@ def _reading(lookback: str) -> list[th.Property[Any]]:
                 " day: an ISO 8601 duration (P1D, PT6H) or seconds. Upserts make the overlap harmless."
             ),
             examples=["P1D", "PT6H", 86400],
+        ),
+        th.Property(
+            "full_refresh_every",
+            th.CustomType({"type": ["number", "object", "null"], "additionalProperties": {"type": "number"}}),
+            title="Full refresh every",
+            description=(
+                "Days after which a stream is read whole again, followed by ACTIVATE_VERSION: it finds what"
+                " an ERP does not tell (deletes without trace, changes without a stamp): a number for all"
+                " streams, or by stream or glob. Off by default."
+            ),
+            examples=[{"purchase_orders": 7, "ic_*": 30}],
         ),
         th.Property(
             "page_size",
@@ -98,6 +145,27 @@ def _connection(request_timeout: float) -> list[th.Property[Any]]:
             description=(
                 "How often a request is repeated after a transient failure (timeout, reset, 429, 5xx, broken"
                 " answer), with exponential backoff and full jitter; Retry-After is honoured."
+            ),
+        ),
+        th.Property(
+            "max_retry_time",
+            th.NumberType(minimum=0),
+            default=HttpSettings.max_retry_time,
+            title="Retry time",
+            description=(
+                "Seconds for which a server that is out of order (refused connections, 429, 502 to 504) is"
+                " asked again, even when max_retries are used up."
+            ),
+        ),
+        th.Property(
+            "concurrency",
+            th.IntegerType(minimum=1),
+            default=HttpSettings.concurrency,
+            title="Concurrency",
+            description=(
+                "Requests at once. With more than one, companies and kinds of documents are read side by"
+                " side, and so are documents that are asked for one by one; messages of a stream stay in"
+                " order."
             ),
         ),
         th.Property(

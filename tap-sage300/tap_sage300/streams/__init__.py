@@ -1,4 +1,4 @@
-"""The streams: one module of data for each Sage 300 application, and the two classes that read them."""
+"""The streams: one module of data for each Sage 300 application."""
 
 from __future__ import annotations
 

@@ -5,40 +5,70 @@ Bank entries change when they are posted, without a new date.
 
 from __future__ import annotations
 
-from tap_sage300.streams.resource import Final, Lines, Resource
+from ml_connector.extract.resource import Final
+
+from tap_sage300.streams.resource import Lines, Resource, chosen, counter, day
 
 RESOURCES = (
     Resource(
-        "bk_bank_distribution_codes",
-        "BK",
-        "BKBankDistributionCodes",
+        stream="bk_bank_distribution_codes",
+        address="BK/BKBankDistributionCodes",
         key=("DistributionCode",),
-        replication_key="DateLastMaintained",
+        stamps=(day("DateLastMaintained"),),
+        evidence="partial",
     ),
     Resource(
-        "bk_bank_entries",
-        "BK",
-        "BKBankEntries",
+        stream="bk_bank_entries",
+        address="BK/BKBankEntries",
         key=("SequenceNumber",),
-        replication_key="BankEntryDate",
-        also_changed=("PostingDate",),
-        grows_by="SequenceNumber",
+        stamps=(
+            chosen("BankEntryDate"),
+            chosen("PostingDate"),
+            counter("SequenceNumber"),
+        ),
         final=Final("Status", frozenset({"Posted"})),
-        lines=(Lines("bk_bank_entry_lines", ("BankEntryDetail",), key=("SequenceNumber", "LineNumber")),),
+        evidence="partial",
+        lines=(
+            Lines(
+                stream="bk_bank_entry_lines",
+                collection="BankEntryDetail",
+                key=("SequenceNumber", "LineNumber"),
+                carried=(
+                    "BankCode",
+                    "BankEntryDate",
+                    "BankEntryType",
+                    "PostingDate",
+                    "FiscalYear",
+                    "FiscalPeriod",
+                    "BankCurrencyCode",
+                    "Status",
+                ),
+            ),
+        ),
     ),
     Resource(
-        "bk_banks",
-        "BK",
-        "BKBanks",
+        stream="bk_banks",
+        address="BK/BKBanks",
         key=("BankCode",),
-        replication_key="DateLastMaintained",
-        lines=(Lines("bk_bank_currencies", ("BankCurrencies",), key=("BankCode", "CurrencyCode")),),
+        stamps=(day("DateLastMaintained"),),
+        evidence="partial",
+        lines=(
+            Lines(
+                stream="bk_bank_currencies",
+                collection="BankCurrencies",
+                key=("BankCode", "CurrencyCode"),
+                carried=(
+                    "Description",
+                    "DateLastMaintained",
+                ),
+            ),
+        ),
     ),
     Resource(
-        "bk_credit_card_types",
-        "BK",
-        "BKCreditCardTypes",
+        stream="bk_credit_card_types",
+        address="BK/BKCreditCardTypes",
         key=("CreditCardTypeKey",),
+        evidence="partial",
         selected=False,
     ),
 )

@@ -5,53 +5,57 @@ Small sets that every other module refers to.
 
 from __future__ import annotations
 
-from tap_sage300.streams.resource import Lines, Resource
+from tap_sage300.streams.resource import Lines, Resource, day
 
 RESOURCES = (
     Resource(
-        "cs_company_profiles",
-        "CS",
-        "CSCompanyProfile",
+        stream="cs_company_profiles",
+        address="CS/CSCompanyProfile",
         key=("OrgID",),
+        evidence="inferred",
     ),
     Resource(
-        "cs_currency_codes",
-        "CS",
-        "CSCurrencyCodes",
+        stream="cs_currency_codes",
+        address="CS/CSCurrencyCodes",
         key=("CurrencyCodeKey",),
-        replication_key="DateLastMaintained",
+        stamps=(day("DateLastMaintained"),),
+        evidence="partial",
     ),
     Resource(
-        "cs_currency_rate_types",
-        "CS",
-        "CSCurrencyRateTypes",
+        stream="cs_currency_rate_types",
+        address="CS/CSCurrencyRateTypes",
         key=("RateTypeKey",),
+        evidence="partial",
     ),
     Resource(
-        "cs_currency_rates",
-        "CS",
-        "CSCurrencyRates",
+        stream="cs_currency_rates",
+        address="CS/CSCurrencyRates",
         key=("ToCurrency", "RateType"),
+        evidence="partial",
         lines=(
             Lines(
-                "cs_currency_rate_details",
-                ("CurrencyRateDetail",),
+                stream="cs_currency_rate_details",
+                collection="CurrencyRateDetail",
                 key=("ToCurrency", "RateType", "FromCurrency", "RateDate"),
+                carried=(
+                    "TableDescription",
+                    "RateOperation",
+                ),
             ),
         ),
     ),
     Resource(
-        "cs_fiscal_calendars",
-        "CS",
-        "CSFiscalCalendars",
+        stream="cs_fiscal_calendars",
+        address="CS/CSFiscalCalendars",
         key=("FiscalYear",),
+        evidence="partial",
     ),
     Resource(
-        "cs_schedules",
-        "CS",
-        "CSSchedules",
+        stream="cs_schedules",
+        address="CS/CSSchedules",
         key=("ScheduleCode",),
-        replication_key="LastMaintained",
+        stamps=(day("LastMaintained"),),
+        evidence="partial",
         selected=False,
     ),
 )

@@ -5,23 +5,23 @@ Contacts and the forms they receive.
 
 from __future__ import annotations
 
-from tap_sage300.streams.resource import Resource
+from tap_sage300.streams.resource import Resource, day
 
 RESOURCES = (
     Resource(
-        "mt_contact_forms",
-        "MT",
-        "MTContactForms",
+        stream="mt_contact_forms",
+        address="MT/MTContactForms",
         key=("FormID",),
-        replication_key="DateLastMaintained",
+        stamps=(day("DateLastMaintained"),),
+        evidence="inferred",
         selected=False,
     ),
     Resource(
-        "mt_contacts",
-        "MT",
-        "MTContacts",
+        stream="mt_contacts",
+        address="MT/MTContacts",
         key=("ContactID",),
-        replication_key="DateLastMaintained",
+        stamps=(day("DateLastMaintained"),),
+        evidence="inferred",
     ),
 )
 """Every readable entity set of contacts and their forms."""

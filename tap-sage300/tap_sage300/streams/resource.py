@@ -3,62 +3,68 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+from ml_connector.extract import resource
+from ml_connector.extract.resource import Stamp
+
+BATCH_DONE = frozenset({"Posted", "Deleted"})
+"""Statuses in which nobody can edit a batch any more."""
+BACKDATED = 45
+"""Days by which users date documents back: into a fiscal period of a month, and half a month on until it is
+closed (inferred; Sage 300 lets users post into any open period)."""
+MODULE = "source_module"
+"""The column that names the module; the tap fills it."""
+SEGMENTS = (*(f"AccountSegmentCode{number}" for number in range(1, 11)), "AccountGroupCode")
+"""Columns of ledger lines that are looked up in the chart of accounts."""
 
 
-@dataclass(frozen=True)
-class Lines:
+def day(field: str) -> Stamp:
+    """A day that Sage 300 writes when a record changes."""
+    return Stamp(field, "day")
+
+
+def chosen(field: str) -> Stamp:
+    """A day that a person chooses, or that comes from a document or a bank statement with a date."""
+    return Stamp(field, "day", backdated=BACKDATED)
+
+
+def counter(field: str, per: str | None = None) -> Stamp:
+    """A number that only grows: of postings, or of records."""
+    return Stamp(field, "counter", per)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines(resource.Lines):
     """Rows made of a collection inside each document of an entity set, one stream of them."""
 
-    stream: str
-    """Name of the stream."""
-    path: tuple[str, ...]
-    """The collections to go down, outermost first: `("Invoices", "InvoiceDetails")`."""
-    key: tuple[str, ...]
-    """What tells two rows of one company apart."""
-    selected: bool = True
-    """Whether discovery proposes the stream."""
+    account: str = ""
+    """The field with the account whose segments are looked up."""
 
 
-@dataclass(frozen=True)
-class Final:
-    """When a document cannot change any more; until then it is read again in every run."""
-
-    field: str
-    """The document's property that says so."""
-    values: frozenset[str]
-    """The values of a document that is done."""
-
-
-@dataclass(frozen=True)
-class Resource:
+@dataclass(frozen=True, kw_only=True)
+class Resource(resource.Resource):
     """One entity set of the Web API, and how its changes are found."""
 
-    stream: str
-    """Name of the stream of whole documents."""
-    module: str
-    """The address' module segment: `AP`, `GL`, ..."""
-    entity_set: str
-    """The address' last segment."""
-    key: tuple[str, ...]
-    """The key in the view's order; rows come in this order, for there is no `$orderby`."""
-    replication_key: str | None = None
-    """The property that moves when a record changes: a date of day precision, or an ever growing number.
-    Without one the set is read whole and followed by ACTIVATE_VERSION."""
-    also_changed: tuple[str, ...] = ()
-    """Further dates that move without the replication key (payments cleared, balances moved)."""
-    grows_by: str | None = None
-    """A number that only new records raise: finds those entered with a date in the past."""
-    final: Final | None = None
-    """The rule for documents that change without a new date, such as batches being posted."""
-    lines: tuple[Lines, ...] = ()
-    """Streams made from the same answer."""
-    selected: bool = True
-    """Whether discovery proposes the stream."""
-    fallback: str | None = None
+    address: str
+    """Module and entity set, as in the Web API's addresses: `AP/APVendors`. Rows come in the order of the
+    key, for there is no `$orderby`."""
+    evidence: Literal["verified", "partial", "inferred"] = "verified"
+    """How sure its key and fields are: seen in public answers, in part, or known from the database. A key
+    that was inferred gives way to the one that a server declares."""
+    account: str = ""
+    """The field with the account whose segments are looked up."""
+    fallback: str = ""
     """The entity set of older servers, asked when this one is unknown."""
     description: str = ""
     """Text for a resource without a schema file."""
 
+    @property
+    def module(self) -> str:
+        """The address' module segment."""
+        return self.address.partition("/")[0]
 
-BATCH_DONE = frozenset({"Posted", "Deleted"})
-"""Statuses in which nobody can edit a batch any more."""
+    @property
+    def entity_set(self) -> str:
+        """The address' last segment."""
+        return self.address.partition("/")[2]

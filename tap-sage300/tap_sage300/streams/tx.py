@@ -5,35 +5,35 @@ Authorities, groups and rates; the tax tracking report has no date of change.
 
 from __future__ import annotations
 
-from tap_sage300.streams.resource import Resource
+from tap_sage300.streams.resource import Resource, day
 
 RESOURCES = (
     Resource(
-        "tx_tax_authorities",
-        "TX",
-        "TXTaxAuthorities",
+        stream="tx_tax_authorities",
+        address="TX/TXTaxAuthorities",
         key=("TaxAuthority",),
-        replication_key="LastMaintained",
+        stamps=(day("LastMaintained"),),
+        evidence="inferred",
     ),
     Resource(
-        "tx_tax_groups",
-        "TX",
-        "TXTaxGroups",
+        stream="tx_tax_groups",
+        address="TX/TXTaxGroups",
         key=("TaxGroupKey", "TransactionType"),
-        replication_key="LastMaintained",
+        stamps=(day("LastMaintained"),),
+        evidence="verified",
     ),
     Resource(
-        "tx_tax_rates",
-        "TX",
-        "TXTaxRates",
+        stream="tx_tax_rates",
+        address="TX/TXTaxRates",
         key=("TaxAuthority", "TransactionType", "BuyerClass"),
-        replication_key="LastMaintained",
+        stamps=(day("LastMaintained"),),
+        evidence="verified",
     ),
     Resource(
-        "tx_tax_tracking",
-        "TX",
-        "TXTaxTracking",
+        stream="tx_tax_tracking",
+        address="TX/TXTaxTracking",
         key=("AuditRecordNumber",),
+        evidence="inferred",
     ),
 )
 """Every readable entity set of Tax Services."""

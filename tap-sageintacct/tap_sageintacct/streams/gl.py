@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_sageintacct.streams.resource import Resource
+from tap_sageintacct.streams.resource import NO_STAMP, Resource
 
 #: Reference section 3.2, GLDETAIL.MODULEKEY.
 MODULES = (
@@ -19,29 +19,43 @@ MODULES = (
 )
 
 RESOURCES = (
-    Resource("gl_accounts", "GLACCOUNT", created="WHENCREATED", small=True),
-    Resource("gl_account_groups", "GLACCTGRP", created="WHENCREATED", small=True),
-    Resource("gl_journals", "GLJOURNAL", created="WHENCREATED", small=True),
-    Resource("statistical_accounts", "STATACCOUNT", replication_key=None, audited=False, small=True),
-    Resource("reporting_periods", "REPORTINGPERIOD", replication_key=None, audited=False, small=True),
-    Resource("gl_batches", "GLBATCH", created="WHENCREATED", period="BATCH_DATE"),
     Resource(
-        "gl_entries",
-        "GLENTRY",
+        stream="gl_accounts", address="GLACCOUNT", business_key="ACCOUNTNO", created="WHENCREATED", small=True
+    ),
+    Resource(
+        stream="gl_account_groups",
+        address="GLACCTGRP",
+        business_key="NAME",
+        created="WHENCREATED",
+        small=True,
+    ),
+    Resource(
+        stream="gl_journals", address="GLJOURNAL", business_key="SYMBOL", created="WHENCREATED", small=True
+    ),
+    Resource(
+        stream="statistical_accounts", address="STATACCOUNT", stamps=NO_STAMP, audited=False, small=True
+    ),
+    Resource(
+        stream="reporting_periods", address="REPORTINGPERIOD", stamps=NO_STAMP, audited=False, small=True
+    ),
+    Resource(stream="gl_batches", address="GLBATCH", created="WHENCREATED", period="BATCH_DATE"),
+    Resource(
+        stream="gl_entries",
+        address="GLENTRY",
         created="WHENCREATED",
         audited=False,
         parent="gl_batches",
-        parent_key="BATCHNO",
+        parent_key=("BATCHNO",),
         period="ENTRY_DATE",
         measures=("AMOUNT",),
     ),
     Resource(
-        "gl_detail",
-        "GLDETAIL",
+        stream="gl_detail",
+        address="GLDETAIL",
         created="AUWHENCREATED",
         audited=False,
         parent="gl_batches",
-        parent_key="BATCHKEY",
+        parent_key=("BATCHKEY",),
         slices=("MODULEKEY", MODULES),
         period="ENTRY_DATE",
         measures=("DEBITAMOUNT", "CREDITAMOUNT"),

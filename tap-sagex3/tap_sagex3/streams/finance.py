@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tap_sagex3.streams.resource import Final, Lines, Resource
+from ml_connector.extract.resource import Final
+
+from tap_sagex3.streams.resource import MOMENT_ONLY, Lines, Resource
 
 RESOURCES = (
-    Resource("charts_of_accounts", "GCOA", ("COA",), "chartOfAccounts", "x3FinanceData", dated=False),
+    Resource("charts_of_accounts", "GCOA", ("COA",), "chartOfAccounts", "x3FinanceData", stamps=MOMENT_ONLY),
     Resource("gl_accounts", "GACCOUNT", ("COA", "ACC"), "account", "x3FinanceData"),
     Resource("dimension_types", "GDIE", ("DIE",), "dimensionType", "x3FinanceData"),
     Resource("dimensions", "CACCE", ("DIE", "CCE"), "dimension", "x3FinanceData"),
@@ -23,9 +25,9 @@ RESOURCES = (
         lines=(
             Lines(
                 "gl_journal_lines",
-                "GACCENTRYD",
                 ("TYP", "NUM", "LIN", "LEDTYP"),
                 "HAEDAE",
+                "GACCENTRYD",
                 "journalEntryLine",
                 "journalEntryLines",
                 carried=("STA", "CAT", "JOU"),
@@ -34,9 +36,9 @@ RESOURCES = (
                 lines=(
                     Lines(
                         "gl_analytical_lines",
-                        "GACCENTRYA",
                         ("TYP", "NUM", "LIN", "LEDTYP", "ANALIN"),
                         "DAEDAA",
+                        "GACCENTRYA",
                         "journalEntryAnalyticalLine",
                         "analyticalLines",
                         carried=("STA", "CAT", "JOU", "FIY", "PER"),
@@ -53,7 +55,7 @@ RESOURCES = (
         ("NUMDUD",),
         "openItem",
         "x3FinanceData",
-        dated=False,
+        stamps=MOMENT_ONLY,
         period="DUDDAT",
         measures=("AMTCUR", "AMTLOC", "PAYCUR", "PAYLOC"),
     ),
@@ -68,9 +70,9 @@ RESOURCES = (
         lines=(
             Lines(
                 "payment_lines",
-                "PAYMENTD",
                 ("NUM", "LIN"),
                 "PYHPYD",
+                "PAYMENTD",
                 "paymentLine",
                 "paymentLines",
                 period="ACCDAT",

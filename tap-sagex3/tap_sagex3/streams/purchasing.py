@@ -15,9 +15,9 @@ RESOURCES = (
         lines=(
             Lines(
                 "purchase_order_lines",
-                "PORDERP+PORDERQ",
                 ("POHNUM", "POPLIN", "POPSEQ"),
                 "POHPOP",
+                "PORDERP+PORDERQ",
                 "purchaseOrderLine",
                 "purchaseOrderLines",
                 carried=("CUR", "CLEFLG", "APPFLG"),
@@ -35,9 +35,9 @@ RESOURCES = (
         lines=(
             Lines(
                 "purchase_receipt_lines",
-                "PRECEIPTD",
                 ("PTHNUM", "PTDLIN"),
                 "PTHPTD",
+                "PRECEIPTD",
                 "purchaseReceiptLine",
                 "purchaseReceiptLines",
                 carried=("CUR",),
@@ -55,9 +55,9 @@ RESOURCES = (
         lines=(
             Lines(
                 "purchase_invoice_lines",
-                "PINVOICED",
                 ("NUM", "PIDLIN"),
                 "PIVPID",
+                "PINVOICED",
                 "purchaseInvoiceLine",
                 "purchaseInvoiceLines",
                 carried=("CUR",),
@@ -77,9 +77,9 @@ RESOURCES = (
         lines=(
             Lines(
                 "ap_invoice_lines",
-                "BPSINVLIG",
                 ("NUM", "LIG"),
                 "PIHBSL",
+                "BPSINVLIG",
                 "supplierInvoiceLine",
                 "supplierInvoiceLines",
                 period="ACCDAT",

@@ -1,53 +1,45 @@
-"""What there is to know about one kind of record before it is read: plain data, no behaviour."""
+"""What there is to know about one kind of record of X3 before it is read: plain data, no behaviour."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
+
+from ml_connector.extract import resource
+from ml_connector.extract.resource import Stamp
+
+STAMP: Final = "UPDDATTIM"
+"""Moment of the last change, GMT: `_updateStamp` in GraphQL (reference section 4)."""
+DATE_STAMP: Final = "UPDDAT"
+"""Day of the last change: deprecated, and all that older representations show."""
+MOMENT_ONLY: Final = (Stamp(STAMP),)
+"""Of tables without the date-only stamp."""
 
 
 @dataclass(frozen=True)
-class Lines:
+class Lines(resource.Lines):
     """Rows inside a document, a stream of their own."""
 
     stream: str
-    """Name of the stream."""
-    table: str
-    """The X3 table; two joined by + where one line is kept in both."""
     key: tuple[str, ...]
     """What tells two rows of a folder apart; begins with the document's key."""
     collection: str
     """The array in the document's `$details`: both tables' abbreviations, as in the documented `SOHSOP`."""
+    table: str
+    """The X3 table; two joined by + where one line is kept in both."""
     node: str
     """The GraphQL node of a line."""
     property: str
     """The collection in the document's GraphQL node."""
-    period: str | None = None
-    """The date by whose month control totals are told apart."""
-    measures: tuple[str, ...] = ()
-    """What control totals sum."""
-    carried: tuple[str, ...] = ()
-    """Fields of the document that an analyst wants beside each line, and the line's table lacks."""
-    lines: tuple[Lines, ...] = ()
-    """Rows inside these rows."""
+    lines: tuple[Lines, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
-class Final:
-    """When a document cannot change any more; until then it is read again in every run."""
-
-    field: str
-    """The field that says so."""
-    values: frozenset[int]
-    """The local menu's values of a document that is done."""
-
-
-@dataclass(frozen=True)
-class Resource:
+class Resource(resource.Resource):
     """One kind of document, in both APIs, and how its changes are found."""
 
     stream: str
-    """Name of the stream of whole documents."""
-    table: str
+    address: str
     """The X3 table."""
     key: tuple[str, ...]
     """Its key, in the order of the index."""
@@ -59,35 +51,27 @@ class Resource:
     """The field of a key of several that other tables refer to it by; the last one by default."""
     cls: str = ""
     """Class of the REST services; by default named like the table."""
+    cls_instead: str = ""
+    """Another name of the class, which is tried where the server does not know the first one."""
     representation: str = ""
     """Representation of the class; by default named like the class."""
-    stamped: bool = True
-    """Whether `UPDDATTIM` moves with every change. Without it all is read, followed by ACTIVATE_VERSION."""
-    dated: bool = True
-    """Whether there is `UPDDAT`, the date-only stamp, to go by where `UPDDATTIM` cannot be asked for."""
-    final: Final | None = None
-    """The rule for documents that change without a new stamp."""
-    lines: tuple[Lines, ...] = ()
-    """The rows inside it."""
-    period: str | None = None
-    """The date by whose month control totals are told apart."""
-    measures: tuple[str, ...] = ()
-    """What control totals sum."""
-    selected: bool = True
-    """Whether discovery proposes the stream."""
+    extra: bool = False
+    """Of the site's own: no schema file ships with the tap."""
+    stamps: tuple[Stamp, ...] = field(default=(Stamp(STAMP, instead=Stamp(DATE_STAMP, "day")),), kw_only=True)
+    """`UPDDATTIM` moves with every change; where it cannot be asked for, `UPDDAT`, the day, is."""
+    lines: tuple[Lines, ...] = field(default=(), kw_only=True)
+
+    @property
+    def table(self) -> str:
+        """The X3 table."""
+        return self.address
 
     @property
     def class_name(self) -> str:
         """Class of the REST services."""
-        return self.cls or self.table
+        return self.cls or self.address
 
     @property
     def representation_name(self) -> str:
         """Representation of the class."""
         return self.representation or self.class_name
-
-
-STAMP = "UPDDATTIM"
-"""Moment of the last change, GMT: `_updateStamp` in GraphQL (reference section 4)."""
-DATE_STAMP = "UPDDAT"
-"""Day of the last change: deprecated, and all that older representations show."""

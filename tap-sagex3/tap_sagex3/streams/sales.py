@@ -15,9 +15,9 @@ RESOURCES = (
         lines=(
             Lines(
                 "sales_order_lines",
-                "SORDERP+SORDERQ",
                 ("SOHNUM", "SOPLIN", "SOQSEQ"),
                 "SOHSOP",
+                "SORDERP+SORDERQ",
                 "salesOrderLine",
                 "salesOrderLines",
                 carried=("CUR", "ORDSTA"),
@@ -31,14 +31,16 @@ RESOURCES = (
         ("NUM",),
         "salesInvoice",
         "x3Sales",
-        cls="SINVOICE",
+        # Sage's own client reads SINVOICEV; other sites are known to have SINVOICE
+        cls="SINVOICEV",
+        cls_instead="SINVOICE",
         period="INVDAT",
         lines=(
             Lines(
                 "sales_invoice_lines",
-                "SINVOICED",
                 ("NUM", "SIDLIN"),
                 "SIVSID",
+                "SINVOICED",
                 "salesInvoiceLine",
                 "salesInvoiceLines",
                 carried=("CUR", "INVTYP", "SIVTYP", "INVSTA"),
@@ -58,9 +60,9 @@ RESOURCES = (
         lines=(
             Lines(
                 "ar_invoice_lines",
-                "BPCINVLIG",
                 ("NUM", "LIG"),
                 "SIHBCL",
+                "BPCINVLIG",
                 "customerInvoiceLine",
                 "customerInvoiceLines",
                 period="ACCDAT",

@@ -1,0 +1,1 @@
+"""The two APIs of Sage X3: one source a folder."""
