@@ -48,10 +48,14 @@ def sagex3(path: Path, rows: int) -> None:
         )
 
 
-def _business(path: Path, erp: str) -> None:
-    code = (
-        f"from erp_sandbox import business; business.create({str(path)!r}, ('SAMINC',), 0.1, erps=({erp!r},))"
-    )
+def sage300(path: Path, rows: int) -> None:
+    """A business of two companies, as it is: its posted lines are few, and come again and again."""
+    del rows
+    _business(path, "sage300", ("SAMINC", "SAMLTD"))
+
+
+def _business(path: Path, erp: str, companies: tuple[str, ...] = ("SAMINC",)) -> None:
+    code = f"from erp_sandbox import business; business.create({str(path)!r}, {companies!r}, 0.1, erps=({erp!r},))"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -1,9 +1,10 @@
-"""Other people's targets: the newest from PyPI, each in an environment of its own under ``.venv-peers``."""
+"""Other people's programs: the newest from PyPI, each in an environment of its own under ``.venv-peers``."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,8 +20,13 @@ class UnavailableError(Exception):
     """A peer cannot be installed here."""
 
 
-def installed(package: str) -> Path:
+@cache
+def installed(package: str, *also: str) -> Path:
     """Install or renew a peer, and give its environment's Python.
+
+    Args:
+        package: Its name on PyPI.
+        also: What is installed beside it.
 
     Raises:
         UnavailableError: If it cannot be installed and was not before.
@@ -40,12 +46,20 @@ def installed(package: str) -> Path:
         folder,
         package,
         *_ALSO.get(package, []),
+        *also,
     ]
     for step in [*steps, install]:
         done = subprocess.run(step, stderr=subprocess.PIPE, text=True, check=False)
-        if done.returncode and not (folder / "bin" / "target-snowflake").exists():
+        if done.returncode and not _is_there(python, package):
             raise UnavailableError(done.stderr.strip())
     return python
+
+
+def _is_there(python: Path, package: str) -> bool:
+    if not python.exists():
+        return False
+    code = "import sys, importlib.metadata as m; m.version(sys.argv[1])"
+    return not subprocess.run([python, "-c", code, package], capture_output=True, check=False).returncode
 
 
 def version_of(python: Path, package: str) -> str:

@@ -83,9 +83,9 @@ class About:
         """Describe this run."""
         versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
         return cls(
-            date=_today(),
+            date=today(),
             command=command,
-            machine=_machine(),
+            machine=machine(),
             versions=f"Python {platform.python_version()}, {versions}",
             load_average=round(load, 2),
             start_up_s=round(start_up, 3),
@@ -96,65 +96,41 @@ class About:
 def write(results: list[Result], about: About) -> None:
     """Write the results, and the README's table and plot from them."""
     RESULTS.mkdir(exist_ok=True)
-    _dump("target.json", [asdict(result) for result in results])
-    _dump("run.json", asdict(about))
+    dump("target.json", [asdict(result) for result in results])
+    dump("run.json", asdict(about))
     (RESULTS / "target.svg").write_text(plot.drawn(results, SHAPES))
-    _between(README, "results", as_markdown(results, about))
-    _between(TARGET_README, "bench", as_summary(results, about))
+    between(README, "results", as_markdown(results, about))
+    between(TARGET_README, "bench", as_summary(results, about))
 
 
 def write_flat(results: list[dict[str, Any]], command: str) -> None:
     """Write what was found of the memory."""
     RESULTS.mkdir(exist_ok=True)
-    _dump("flat.json", results)
+    dump("flat.json", results)
     rows = [
         f"| {result['records']:,} | {result['peak_mb']:,.0f} | {result['wall_s']:,.0f} | {result['cpu_s']:,.1f} |"
         for result in results
     ]
     lines = [
-        f"{_today()}, `{command}`, {_machine()}, {OURS} {results[0]['version']}.",
+        f"{today()}, `{command}`, {machine()}, {OURS} {results[0]['version']}.",
         "",
         "| `invoices` | peak MB | wall s | CPU s |",
         "|---:|---:|---:|---:|",
         *rows,
     ]
-    _between(README, "flat", "\n".join(lines))
-
-
-def write_taps(results: list[dict[str, Any]], command: str) -> None:
-    """Write how fast a tap read."""
-    RESULTS.mkdir(exist_ok=True)
-    _dump("taps.json", results)
-    rows = []
-    for small, large in zip(results[::2], results[1::2], strict=True):
-        records = large["records"] - small["records"]
-        cpu = records / (large["cpu_s"] - small["cpu_s"])
-        wall = records / (large["wall_s"] - small["wall_s"])
-        rows += [
-            f"| {each['subject']} | `{each['stream']}` | {each['records']:,} | {each['peak_mb']:,.0f} |"
-            f" {each['wall_s']:,.0f} | {each['cpu_s']:,.1f} | {rates} |"
-            for each, rates in ((small, " | "), (large, f"{cpu:,.0f} | {wall:,.0f}"))
-        ]
-    lines = [
-        f"{_today()}, `{command}`, {_machine()}. Rates are of the difference between both sizes.",
-        "",
-        "| tap | stream | records | peak MB | wall s | CPU s | records a CPU s | records a s |",
-        "|---|---|---:|---:|---:|---:|---:|---:|",
-        *rows,
-    ]
-    _between(README, "taps", "\n".join(lines))
+    between(README, "flat", "\n".join(lines))
 
 
 def write_polls(results: list[dict[str, Any]], command: str, absent: dict[str, str]) -> None:
     """Write what a poll took, into the results and both READMEs."""
     RESULTS.mkdir(exist_ok=True)
-    _dump("poll.json", results)
-    head = f"{_today()}, `{command}`, {_machine()}."
-    missing = [f"- {name} did not run: {_first_line(reason)}" for name, reason in absent.items()]
+    dump("poll.json", results)
+    head = f"{today()}, `{command}`, {machine()}."
+    missing = [f"- {name} did not run: {first_line(reason)}" for name, reason in absent.items()]
     sentences = [f"- {sentence}" for sentence in poll_ratios(results)]
-    _between(README, "bench-poll", "\n".join([head, "", *_poll_table(results), "", *sentences, *missing]))
+    between(README, "bench-poll", "\n".join([head, "", *_poll_table(results), "", *sentences, *missing]))
     short = [head, "", *_poll_summary(results), "", *sentences]
-    _between(TARGET_README, "bench-poll", "\n".join(short))
+    between(TARGET_README, "bench-poll", "\n".join(short))
 
 
 def poll_ratios(results: list[dict[str, Any]]) -> list[str]:
@@ -243,7 +219,7 @@ def as_text(results: list[Result], about: About) -> str:
             )
     lines += ["", *(_sentence(shape, *pair) for shape, pair in ratios(results).items())]
     lines += [f"{OURS} --version answers in {about.start_up_s:.2f} s"]
-    lines += [f"{name}: {_first_line(reason)}" for name, reason in about.absent.items()]
+    lines += [f"{name}: {first_line(reason)}" for name, reason in about.absent.items()]
     return "\n".join(lines).lstrip("\n")
 
 
@@ -271,7 +247,7 @@ def as_markdown(results: list[Result], about: About) -> str:
         ]
     lines += ["", *(f"- {_sentence(shape, *pair)}" for shape, pair in ratios(results).items())]
     lines += [f"- `{OURS} --version` answers in {about.start_up_s:.2f} s"]
-    lines += [f"- {name} did not run: {_first_line(reason)}" for name, reason in about.absent.items()]
+    lines += [f"- {name} did not run: {first_line(reason)}" for name, reason in about.absent.items()]
     return "\n".join(lines)
 
 
@@ -304,16 +280,16 @@ def _sentence(shape: str, floor: float | None, peers: dict[str, float]) -> str:
     return f"{shape}: {'; '.join(parts) or 'nothing to compare'}"
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
     lines = text.strip().splitlines()
     return f"{lines[0]} {lines[-1]}" if len(lines) > 1 else "".join(lines)
 
 
-def _dump(name: str, found: Any) -> None:
+def dump(name: str, found: Any) -> None:
     (RESULTS / name).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
 
 
-def _between(readme: Path, name: str, text: str) -> None:
+def between(readme: Path, name: str, text: str) -> None:
     """Put a text between a README's two marks of a name."""
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, rest = readme.read_text().split(start)
@@ -321,11 +297,11 @@ def _between(readme: Path, name: str, text: str) -> None:
     readme.write_text(f"{before}{start}\n{text}\n{end}{after}")
 
 
-def _today() -> str:
+def today() -> str:
     return f"{datetime.now(timezone.utc):%Y-%m-%d}"
 
 
-def _machine() -> str:
+def machine() -> str:
     model = ""
     if sys.platform == "linux":
         names = [

@@ -1,158 +1,93 @@
-"""``make bench-taps``: how fast a tap reads a ledger, and whether its memory stays flat.
+"""``make bench-taps``: how fast taps read ledgers, beside the floors and other ways to read the same answers.
 
-The sandbox serves the same ledger at two sizes; tap and server are processes of their own, and the server's CPU
-is in nobody's seconds.
+Answers come ready-made from another process (`canned.py`), so that what is measured is the reader: CPU seconds are of
+its whole process, with its start. Each is a process of its own, at two sizes; a run that loses a record is no result.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ledgers
-import report
-from measure import SubjectError, run
+import report_taps
+from measure import SubjectError
+from peers import UnavailableError
+from tap_polls import measure_empty
+from tap_runs import Runs
+from tap_subjects import SUBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
-BIN = Path(sys.executable).parent
-_X3 = {"folders": ["SAMINC"], "username": "ADMIN", "password": "admin"}
-_FLAT = {"gl_journal_lines": {"class": "GACCENTRYD", "representation": "ZGACCENTRYD"}}
+    from tap_subjects import Subject
 
-
-@dataclass(frozen=True)
-class Subject:
-    """A tap, and a way of reading a ledger with it."""
-
-    name: str
-    tap: str
-    stream: str
-    serve: str
-    """What the sandbox serves."""
-    ledger: Callable[[Path, int], None]
-    sizes: tuple[int, int]
-    config: dict[str, Any] = field(default_factory=dict)
-
-
-SUBJECTS = (
-    Subject(
-        "tap-sageintacct",
-        "tap-sageintacct",
-        "gl_detail",
-        "intacct",
-        ledgers.intacct,
-        (100_000, 1_000_000),
-        {
-            "sender_id": "SENDER",
-            "sender_password": "SENDERPASS",
-            "company_id": "SAMINC",
-            "user_id": "WEBUSER",
-            "user_password": "WEBPASS",
-        },
-    ),
-    Subject(
-        "tap-sagex3, GraphQL",
-        "tap-sagex3",
-        "gl_journal_lines",
-        "sagex3",
-        ledgers.sagex3,
-        (50_000, 500_000),
-        {**_X3, "api": "graphql"},
-    ),
-    Subject(
-        "tap-sagex3, REST, a list of lines",
-        "tap-sagex3",
-        "gl_journal_lines",
-        "sagex3",
-        ledgers.sagex3,
-        (50_000, 500_000),
-        {**_X3, "api": "rest", "representations": _FLAT},
-    ),
-    Subject(
-        "tap-sagex3, REST, document by document",
-        "tap-sagex3",
-        "gl_journal_lines",
-        "sagex3",
-        ledgers.sagex3,
-        (5_000, 25_000),
-        {**_X3, "api": "rest"},
-    ),
-)
-
-
-def measured(subject: Subject, folder: Path, rows: int) -> dict[str, Any]:
-    """Read the ledger once.
-
-    Raises:
-        SubjectError: If not every row came.
-    """
-    path = folder / f"{rows}.db"
-    subject.ledger(path, rows)
-    with subprocess.Popen(
-        [BIN / "erp-sandbox", "serve", subject.serve, "--path", path], stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        url = server.stdout.readline().split(maxsplit=1)[1].strip()
-        config, catalog = folder / "config.json", folder / "catalog.json"
-        config.write_text(json.dumps({**subject.config, "base_url": url, "discover_custom_fields": False}))
-        catalog.write_text(json.dumps(_only(subject, config)))
-        out, counted = folder / "out", folder / "count"
-        counted.unlink(missing_ok=True)
-        # what it writes is counted and let go, as a target would let it go
-        command = f"{BIN / subject.tap} --config {config} --catalog {catalog}"
-        usage = run(["bash", "-c", f'exec {command} > >(grep -c \'^."type":"RECORD"\' > {counted})'], out)
-        server.terminate()
-    for _ in range(100):
-        if counted.exists() and counted.read_text().strip():
-            break
-        time.sleep(0.1)
-    came = int(counted.read_text())
-    if came != rows:
-        raise SubjectError(f"{came} of {rows} rows came.")
-    path.unlink()
-    print(
-        f"{subject.name:<40}{rows:>12,} rows{usage.wall_s:8.1f} s{usage.cpu_s:8.1f} s CPU{usage.peak_mb:8.0f} MB",
-        flush=True,
-    )
-    return {
-        "subject": subject.name,
-        "stream": subject.stream,
-        "records": rows,
-        "wall_s": round(usage.wall_s, 2),
-        "cpu_s": round(usage.cpu_s, 2),
-        "peak_mb": round(usage.peak_mb, 1),
-        "version": version(subject.tap),
-    }
-
-
-def _only(subject: Subject, config: Path) -> dict[str, Any]:
-    command = [BIN / subject.tap, "--config", config, "--discover"]
-    done = subprocess.run(command, check=True, capture_output=True)
-    catalog: dict[str, Any] = json.loads(done.stdout)
-    for each in catalog["streams"]:
-        for entry in each["metadata"]:
-            if not entry["breadcrumb"]:
-                entry["metadata"]["selected"] = each["tap_stream_id"] == subject.stream
-    return catalog
+DELAY = 50
+"""Milliseconds a page, where seconds by the clock are compared with the server's own."""
 
 
 def main() -> None:
-    """Measure both sizes of every subject and write them down."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        os.environ["PYTHONPYCACHEPREFIX"] = f"{name}/bytecode"
-        folder = Path(name)
-        results = [measured(subject, folder, rows) for subject in SUBJECTS for rows in subject.sizes]
-        report.write_taps(results, "make bench-taps")
+    """Measure, print, and, if nothing was left out, write the results and the README's table."""
+    given = _arguments()
+    chosen = [each for each in SUBJECTS if not given.subject or any(n in each.name for n in given.subject)]
+    whole = not given.subject and not given.quick and not given.skip_empty
+    load = os.getloadavg()[0]
+    # what is imported is compiled once, as wherever it is installed: discovery comes before the first run
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
+        os.environ.pop(name, None)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, Runs(Path(folder), given.bin) as runs:
+        results, absent = measured(runs, chosen, quick=given.quick)
+        empty = [] if given.skip_empty else measure_empty(runs)
+    if whole:
+        report_taps.write(results, empty, absent, "make bench-taps", load)
+
+
+def measured(
+    runs: Runs, chosen: Iterable[Subject], *, quick: bool
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Every subject at both sizes, and once with a server that takes its time."""
+    results: list[dict[str, Any]] = []
+    absent: dict[str, str] = {}
+    for subject in chosen:
+        sizes = [max(size // 20, subject.page) for size in subject.sizes] if quick else subject.sizes
+        try:
+            for rows in sizes:
+                results.append(runs.measured(subject, rows))
+                print(report_taps.line(results[-1]), flush=True)
+            if subject.waits:
+                rows = subject.page * (40 if quick else 400)
+                results.append(runs.measured(subject, rows, delay_ms=DELAY))
+                print(report_taps.line(results[-1]), flush=True)
+        except (SubjectError, UnavailableError) as error:
+            absent[subject.name] = str(error)
+            print(f"{subject.name} {error}", flush=True)
+    return results, absent
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--subject",
+        action="append",
+        default=[],
+        help="only subjects whose name has this in it, such as tap-sagex3 or Intacct; writes no results",
+    )
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the records; writes no results")
+    parser.add_argument(
+        "--skip-empty", action="store_true", help="without the run that finds nothing; writes no results"
+    )
+    parser.add_argument(
+        "--bin",
+        type=Path,
+        default=Path(sys.executable).parent,
+        help="where the taps are installed (default: beside this Python)",
+    )
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
