@@ -257,6 +257,11 @@ def _others(books: Books, keys: Keys) -> Iterator[Record]:
             "DUEDATE": days,
         }
         yield Record(name, row["terms"], FIRST_DAY, known(name, fields))
+    for row in books.rows(
+        "SELECT DISTINCT grp FROM biz_parties WHERE company = :company AND ledger = 'AR' ORDER BY 1"
+    ):
+        fields = {"ID": row["grp"], "NAME": f"Customers {row['grp']}", "GROUPTYPE": "Specific members"}
+        yield Record("CUSTOMERGROUP", row["grp"], FIRST_DAY, fields)
     for row in books.rows("SELECT DISTINCT bank FROM biz_payments WHERE company = :company ORDER BY 1"):
         fields = {
             "BANKACCOUNTID": row["bank"],

@@ -13,6 +13,13 @@ RESOURCES = (
         created="WHENCREATED",
         measures=("TOTALDUE",),
     ),
+    Resource(
+        stream="customer_groups",
+        address="CUSTOMERGROUP",
+        business_key="ID",
+        created="WHENCREATED",
+        small=True,
+    ),
     Resource(stream="ar_terms", address="ARTERM", created="WHENCREATED", audited=False, small=True),
     Resource(
         stream="ar_invoices",
