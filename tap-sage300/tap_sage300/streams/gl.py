@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ml_connector.extract.resource import Carried, Final
 
-from tap_sage300.streams.resource import BATCH_DONE, Lines, Resource, counter, day
+from tap_sage300.streams.resource import BATCH_DONE, Lines, Resource, above, counter, day
 
 RESOURCES = (
     Resource(
@@ -65,10 +65,7 @@ RESOURCES = (
                             "DateLastEdited",
                             Carried("JournalSourceLedger", "SourceLedger", 1),
                             Carried("JournalSourceType", "SourceType", 1),
-                            Carried("FiscalYear", "FiscalYear", 1),
-                            Carried("FiscalPeriod", "FiscalPeriod", 1),
-                            Carried("PostingDate", "PostingDate", 1),
-                            Carried("DocumentDate", "DocumentDate", 1),
+                            *above("FiscalYear", "FiscalPeriod", "PostingDate", "DocumentDate"),
                             Carried("JournalDescription", "Description", 1),
                             Carried("EnteredBy", "EnteredBy", 1),
                         ),

@@ -9,6 +9,9 @@ from ml_connector.extract.resource import Carried
 
 from tap_sage300.streams.resource import Lines, Resource, chosen, counter, day
 
+_OF_ITEM = ("UnformattedItemNumber", Carried("ItemItemNumber", "ItemNumber"), "Description")
+"""What rows of an item have of it."""
+
 RESOURCES = (
     Resource(
         stream="ic_account_sets",
@@ -229,31 +232,19 @@ RESOURCES = (
                 stream="item_tax_authorities",
                 collection="ItemTaxAuthorities",
                 key=("UnformattedItemNumber", "TaxAuthority"),
-                carried=(
-                    "UnformattedItemNumber",
-                    Carried("ItemItemNumber", "ItemNumber"),
-                    "Description",
-                ),
+                carried=_OF_ITEM,
             ),
             Lines(
                 stream="item_units_of_measure",
                 collection="ItemUnitsOfMeasure",
                 key=("UnformattedItemNumber", "UnitOfMeasure"),
-                carried=(
-                    "UnformattedItemNumber",
-                    Carried("ItemItemNumber", "ItemNumber"),
-                    "Description",
-                ),
+                carried=_OF_ITEM,
             ),
             Lines(
                 stream="item_vendors",
                 collection="VendorItemNumbers",
                 key=("UnformattedItemNumber", "VendorType"),
-                carried=(
-                    "UnformattedItemNumber",
-                    Carried("ItemItemNumber", "ItemNumber"),
-                    "Description",
-                ),
+                carried=_OF_ITEM,
             ),
         ),
     ),

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ml_connector.extract import resource
-from ml_connector.extract.resource import Stamp
+from ml_connector.extract.resource import Carried, Stamp
 
 BATCH_DONE = frozenset({"Posted", "Deleted"})
 """Statuses in which nobody can edit a batch any more."""
+SUBLEDGER_BATCH = ("BatchDate", "BatchStatus", "PostingSequenceNumber", "DateLastEdited")
+"""What rows of AP and AR invoices have of their batch."""
 BACKDATED = 45
 """Days by which users date documents back: into a fiscal period of a month, and half a month on until it is
 closed (inferred; Sage 300 lets users post into any open period)."""
@@ -32,6 +34,24 @@ def chosen(field: str) -> Stamp:
 def counter(field: str, per: str | None = None) -> Stamp:
     """A number that only grows: of postings, or of records."""
     return Stamp(field, "counter", per)
+
+
+def above(*names: str) -> tuple[Carried, ...]:
+    """Columns of a line that the entry around it has under the same names, such as an invoice of a batch."""
+    return tuple(Carried(name, name, 1) for name in names)
+
+
+def of_invoice(party: str) -> tuple[str | Carried, ...]:
+    """What rows of an invoice in AP and AR have of its batch and of itself.
+
+    Args:
+        party: The field with the vendor or the customer.
+    """
+    of_itself = above(
+        party, "DocumentNumber", "DocumentType", "DocumentDate", "PostingDate", "FiscalYear", "FiscalPeriod",
+        "CurrencyCode", "ExchangeRate", "InvoiceDescription", "PONumber", "OrderNumber",
+    )  # fmt: skip
+    return (*SUBLEDGER_BATCH, *of_itself)
 
 
 @dataclass(frozen=True, kw_only=True)
