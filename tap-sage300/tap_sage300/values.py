@@ -12,12 +12,12 @@ null or half a value would lose it.
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from ml_connector.extract.digits import decode_exactly
+from ml_connector.extract.digits import decimal_of, decode_exactly
 from ml_connector.extract.rows import each, memorised, numbers
 from ml_connector.extract.source import Texts
 
@@ -95,11 +95,7 @@ def number(value: Any) -> Any:
         return value
     if not value.strip():
         return None
-    try:
-        found = Decimal(value.strip())
-    except InvalidOperation:
-        return value
-    return found if found.is_finite() else value
+    return decimal_of(value)
 
 
 def whole(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ml_connector.extract.control_totals import _period_of
+from ml_connector.periods import period_of
 from tap_sage300.amounts import money_fields, period_fields
 from tap_sage300.schema_files import FILES
 
@@ -44,4 +44,4 @@ def test_amounts_are_summed_and_rates_and_counts_are_not(stream, summed, not_sum
 )
 def test_a_record_belongs_to_its_fiscal_period_else_to_the_month_of_its_date(record, period):
     fiscal, dates = period_fields(record)
-    assert _period_of([(record[a], record[b]) for a, b in fiscal], [record[d] for d in dates]) == period
+    assert period_of([(record[a], record[b]) for a, b in fiscal], [record[d] for d in dates]) == period

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from ml_connector.extract.checks import Check
-from ml_connector.extract.errors import ApiError, SignInRefused, StreamUnavailable
+from ml_connector.extract.checks import Check, signed_in
+from ml_connector.extract.errors import ApiError, StreamUnavailable
 
 from tap_sageintacct import errors
 from tap_sageintacct.query import Query
@@ -24,25 +25,18 @@ def check(sources: Sequence[IntacctSource], resources: Sequence[Resource]) -> It
         sources: One an entity.
         resources: All that a run reads.
 
-    Yields:
+    Returns:
         A line for each sign-in, one for the user's preferences, then one for each object. An object that the
         user may not read is no failure, since its stream is skipped.
     """
-    for source in sources:
-        try:
-            said = source.check()
-        except SignInRefused as error:
-            yield Check(ok=False, text=f"{source.place}: {error}")
-            # a second wrong password would only bring the account nearer to being locked
-            return
-        except ApiError as error:
-            yield Check(ok=False, text=f"{source.place}: {error}")
-            continue
-        yield Check(ok=True, text=f"{source.place}: {said}.")
+
+    def behind(source: IntacctSource) -> Iterator[Check]:
         if source is sources[0]:
             fine, sentence = source.preferences()
             yield Check(ok=fine, text=f"{source.place}: {sentence}")
         yield from _objects(source, resources)
+
+    return signed_in(sources, attrgetter("place"), behind)
 
 
 def _objects(source: IntacctSource, resources: Sequence[Resource]) -> Iterator[Check]:

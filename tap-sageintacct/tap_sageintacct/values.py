@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from ml_connector.extract.digits import decimal_of
 from ml_connector.extract.errors import InvalidSetting
 from ml_connector.extract.rows import memorised
 
@@ -71,7 +72,7 @@ def _integer(text: str) -> Any:
     try:
         return int(text)
     except ValueError:
-        found = _decimal(text)
+        found = decimal_of(text)
         whole = isinstance(found, Decimal) and found == found.to_integral_value()
         return int(found) if whole else found
 
@@ -81,15 +82,7 @@ _integers_one_by_one = memorised(_or_none(_integer))
 
 def _number(text: str) -> Any:
     """A number keeps its digits as they are; one that JSON would write otherwise becomes a decimal."""
-    return msgspec.Raw(text.encode()) if _JSON_NUMBER.match(text) else _decimal(text)
-
-
-def _decimal(text: str) -> Any:
-    try:
-        found = Decimal(text.strip())
-    except InvalidOperation:
-        return text
-    return found if found.is_finite() else text
+    return msgspec.Raw(text.encode()) if _JSON_NUMBER.match(text) else decimal_of(text)
 
 
 def _boolean(text: str) -> Any:

@@ -8,12 +8,12 @@ a null would lose it.
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from ml_connector.extract.digits import decode_exactly
+from ml_connector.extract.digits import decimal_of, decode_exactly
 from ml_connector.extract.rows import each, memorised, numbers
 from ml_connector.extract.source import Texts
 
@@ -170,11 +170,7 @@ def _number(value: Any) -> Any:
     if isinstance(value, str):
         if not value.strip():
             return None
-        try:
-            found = Decimal(value.strip())
-        except InvalidOperation:
-            return value
-        return found if found.is_finite() else value
+        return decimal_of(value)
     return value
 
 

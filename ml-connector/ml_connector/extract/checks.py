@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ml_connector.extract.errors import ApiError, SignInRefused, StreamUnavailable
 from ml_connector.extract.source import ReadRequest, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ml_connector.extract.resource import Resource
     from ml_connector.extract.source import Source
+
+S = TypeVar("S", bound="Source")
 
 
 class Check(NamedTuple):
@@ -43,8 +46,24 @@ def check(sources: Sequence[Source], every: Sequence[Resource]) -> Iterator[Chec
     """
     if not sources:
         yield Check(ok=False, text="The list of companies is empty: nothing would be read.")
+    yield from signed_in(sources, _name, partial(_kinds, every))
+
+
+def signed_in(
+    sources: Sequence[S], name_of: Callable[[S], str], behind: Callable[[S], Iterator[Check]]
+) -> Iterator[Check]:
+    """Sign in to each company, and try what lies behind where that works.
+
+    Args:
+        sources: One a company.
+        name_of: Names a company for a person.
+        behind: Tries the rest of a company.
+
+    Yields:
+        A line for each sign-in, and those of the rest; none after a user that is refused.
+    """
     for source in sources:
-        name = "/".join(str(value) for value in source.partition.values() if value is not None)
+        name = name_of(source)
         try:
             said = source.check()
         except SignInRefused as error:
@@ -55,16 +74,24 @@ def check(sources: Sequence[Source], every: Sequence[Resource]) -> Iterator[Chec
             yield Check(ok=False, text=f"{name}: {error}")
             continue
         yield Check(ok=True, text=f"{name}: {said}.")
-        readable = 0
-        for resource in every:
-            found, available = _readable(source, resource, name)
-            readable += available
-            yield found
-        if not readable:
-            yield Check(
-                ok=False,
-                text=f"{name}: nothing in it can be read. Check its name and the address (base_url).",
-            )
+        yield from behind(source)
+
+
+def _name(source: Source) -> str:
+    return "/".join(str(value) for value in source.partition.values() if value is not None)
+
+
+def _kinds(every: Sequence[Resource], source: Source) -> Iterator[Check]:
+    name, readable = _name(source), 0
+    for resource in every:
+        found, available = _readable(source, resource, name)
+        readable += available
+        yield found
+    if not readable:
+        yield Check(
+            ok=False,
+            text=f"{name}: nothing in it can be read. Check its name and the address (base_url).",
+        )
 
 
 def _readable(source: Source, resource: Resource, name: str) -> tuple[Check, bool]:

@@ -6,11 +6,11 @@ import json
 import os
 import sys
 from abc import abstractmethod
-from io import StringIO
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 from singer_sdk import Tap as SdkTap
+from singer_sdk.helpers._util import load_json
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
@@ -75,16 +75,18 @@ class CommandTap(SdkTap):
             control_totals: Print control totals instead of records.
             options: The SDK's: `about`, `about_format`, `config`, `state`, `catalog`.
         """
-        files = {name: _read(name, options[name]) for name in ("state", "catalog") if options.get(name)}
-        if "state" in files:
-            check_state(json.loads(files["state"]))
-        if not control_totals:
-            super().invoke(**{**options, **{name: StringIO(text) for name, text in files.items()}})
+        # as the SDK's own, but for what is no JSON: a sentence, without parsing a catalog of megabytes twice
+        super(SdkTap, cls).invoke(about=options.get("about", False), about_format=options.get("about_format"))
+        state, catalog = (_read(name, options.get(name)) for name in ("state", "catalog"))
+        if state is not None:
+            check_state(state)
+        if control_totals:
+            tap = _made(cls, options.get("config"), catalog=catalog)
+            click.echo(json.dumps(tap.control_totals(), indent=1))
+            tap.close()
             return
-        catalog = json.loads(files["catalog"]) if "catalog" in files else None
-        tap = _made(cls, options.get("config"), catalog=catalog)
-        click.echo(json.dumps(tap.control_totals(), indent=1))
-        tap.close()
+        cls.print_version(print_fn=cls.logger.info)
+        _made(cls, options.get("config"), state=state, catalog=catalog).sync_all()
 
     @classmethod
     @override
@@ -112,13 +114,13 @@ class CommandTap(SdkTap):
         ctx.exit(1 if failed else 0)
 
 
-def _read(name: str, file: IO[str]) -> str:
+def _read(name: str, file: IO[str] | None) -> Any:
+    if file is None:
+        return None
     try:
-        text = file.read()
-        json.loads(text)
+        return load_json(file.read())
     except ValueError as error:
         raise InvalidSetting(f"The {name} in {file.name} is no JSON: {error}.") from error
-    return text
 
 
 def _made(cls: Callable[..., CommandTap], config: _ConfigInput | None, **options: Any) -> CommandTap:

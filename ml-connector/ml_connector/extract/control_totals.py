@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -18,6 +17,7 @@ from ml_connector.extract.errors import StreamUnavailable
 from ml_connector.extract.rows import PageColumns, RowPlan
 from ml_connector.extract.selection import selection_of
 from ml_connector.extract.source import ReadRequest
+from ml_connector.periods import period_of
 
 if TYPE_CHECKING:
     import logging
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from ml_connector.extract.source import Source
 
 _DIGITS = 60
-_MONTH = 7
-_LAST_NUMBER = re.compile(r"(\d+)$")
 
 
 @dataclass
@@ -71,7 +69,7 @@ class Measured:
             # the default of 28 digits would round the sum of many amounts
             context.prec = _DIGITS
             for place in range(count):
-                period = _period_of(
+                period = period_of(
                     ((years[place], periods[place]) for years, periods in fiscal),
                     (days[place] for days in dates),
                 )
@@ -196,17 +194,6 @@ def _count(
             counted,
             read,
         )
-
-
-def _period_of(fiscal: Iterable[tuple[Any, Any]], dates: Iterable[Any]) -> str | None:
-    """`2026P03` of the first fiscal year and period, else the month of the first date, else None."""
-    for year, period in fiscal:
-        if year and period is not None:
-            # periods are numbers, or names of a list: "3", "03", "Num3"
-            number = _LAST_NUMBER.search(str(period))
-            return f"{year}P{number[1].zfill(2) if number else period}"
-    date = next((date for date in dates if date), None)
-    return str(date)[:_MONTH] if date else None
 
 
 def _decimal(value: Any) -> Decimal | None:

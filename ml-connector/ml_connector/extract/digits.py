@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +12,17 @@ if TYPE_CHECKING:
 
 decode_exactly = msgspec.json.Decoder(float_hook=Decimal).decode
 """Decodes JSON; decimals keep their digits."""
+
+
+def decimal_of(text: str) -> Decimal | str:
+    """A number that came as text; the text itself where it is none, for the target to judge."""
+    try:
+        found = Decimal(text.strip())
+    except InvalidOperation:
+        return text
+    return found if found.is_finite() else text
+
+
 HINTS = ("x-precision", "x-scale")
 MOST_DIGITS = 38
 """What warehouses hold."""

@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap as SdkTap
 from singer_sdk import typing as th
-from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from ml_connector.config_errors import config_errors, secret_names
-from ml_connector.environment import environment_config
+from ml_connector.config_errors import secret_names
 from ml_connector.extract.catalog import RunCatalog
 from ml_connector.extract.checks import check
 from ml_connector.extract.command import CommandTap
@@ -35,7 +33,8 @@ from ml_connector.extract.settings import full_refreshes, reading
 from ml_connector.extract.state_shape import check_state
 from ml_connector.extract.streams import DocumentStream, LineStream, ResourceStream
 from ml_connector.extract.writer import ExactWriter
-from ml_connector.secrets import clean_config, protect_logs, reveal_config
+from ml_connector.plugin import CheckedSettings
+from ml_connector.secrets import protect_logs, reveal_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,7 +60,7 @@ VERSIONS = th.Property(
 """A setting of every tap."""
 
 
-class Tap(CommandTap):
+class Tap(CheckedSettings, CommandTap):
     """A tap over sources, one a company, with `--control-totals`, a `--test`, and sentences.
 
     A tap says which settings, which declarations (`resources`), which schemas (`files`) and which sources
@@ -70,8 +69,7 @@ class Tap(CommandTap):
 
     message_writer_class = ExactWriter
     files: ClassVar[SchemaFiles]
-    secrets: ClassVar[tuple[str, ...]] = ()
-    """Names of secret settings, besides those that the schema declares so."""
+    invalid_setting = InvalidSetting
     companies_setting: ClassVar[str] = "companies"
     """The setting that lists what is read."""
     apart: ClassVar[tuple[str, ...]] = ()
@@ -180,25 +178,6 @@ class Tap(CommandTap):
         if not isinstance(writer, ExactWriter):
             raise TypeError("A tap writes with ExactWriter.")
         return writer
-
-    @classproperty
-    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - the SDK's word for a property of a class
-        schema = cls.config_jsonschema
-        cls.append_builtin_config(schema)
-        return environment_config(schema, cls._env_var_prefix)
-
-    @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Judge the settings; no secret is ever part of what is said of them."""
-        schema = self.config_jsonschema
-        self.append_builtin_config(schema)
-        cleaned = clean_config(self._config, secret_names(schema) | set(self.secrets))
-        self._config.clear()
-        self._config.update(cleaned)
-        if raise_errors and (errors := config_errors(self._config, schema)):
-            raise InvalidSetting(" ".join(errors))
-        # the validator fills in the defaults
-        return super()._validate_config(raise_errors=False)
 
     @property
     def emits_versions(self) -> bool:
@@ -356,10 +335,18 @@ class Tap(CommandTap):
         self.fail_on_settings()
         sources = [self.make_source(each, testing=True) for each in self.partitions]
         try:
-            yield from check(sources, self.resources)
+            yield from self.check(sources)
         finally:
             for source in sources:
                 source.close()
+
+    def check(self, sources: Sequence[Any]) -> Iterator[Check]:
+        """Try the companies.
+
+        Args:
+            sources: One each, made for it and closed afterwards.
+        """
+        return check(sources, self.resources)
 
     def control_totals(self) -> dict[str, Any]:
         """Count and sum the selected streams, as the targets' `reconcile` reads it."""

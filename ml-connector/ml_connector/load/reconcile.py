@@ -7,7 +7,6 @@ The document is what ``tap-... --control-totals`` prints: ``{"source", "generate
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +16,7 @@ import msgspec
 from ml_connector.load.errors import LoadError
 from ml_connector.load.sql.identifiers import quoted
 from ml_connector.load.sql.table import CURRENT
+from ml_connector.periods import MONTH, period_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 COUNT = "count"
 COMPANY = "source_company"
-_LAST_NUMBER = re.compile(r"(\d+)$")
 _DIGITS = 60
-_MONTH = 7
 
 
 class Place(NamedTuple):
@@ -132,7 +130,7 @@ def totals_query(
     by = [quoted(columns[COMPANY].name) if COMPANY in columns else "NULL"]
     by += [quoted(columns[name].name) for pair in totals.fiscal for name in pair]
     by += [
-        f"SUBSTR({dialect.to_text(columns[name], quoted(columns[name].name))}, 1, {_MONTH})"
+        f"SUBSTR({dialect.to_text(columns[name], quoted(columns[name].name))}, 1, {MONTH})"
         for name in totals.dates
     ]
     sums = "".join(f", SUM({quoted(columns[name].name)})" for name in totals.measures)
@@ -162,16 +160,6 @@ def folded(rows: Iterable[Sequence[Any]], totals: Totals) -> dict[Place, Decimal
         figures = {COUNT: Decimal(count), **dict(zip(totals.measures, sums, strict=True))}
         _add(found, str(row[0] or ""), period_of(fiscal, months) or "", figures)
     return found
-
-
-def period_of(fiscal: Iterable[tuple[Any, Any]], dates: Iterable[Any]) -> str | None:
-    """The period of a row: the first fiscal one it has, else the month of the first date it has."""
-    for year, period in fiscal:
-        if year and period is not None:
-            number = _LAST_NUMBER.search(str(period))
-            return f"{year}P{number[1].zfill(2) if number else period}"
-    date = next((date for date in dates if date), None)
-    return str(date)[:_MONTH] if date else None
 
 
 def compared(totals: Totals, warehouse: Mapping[Place, Decimal]) -> list[Difference]:

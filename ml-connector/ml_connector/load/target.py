@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from singer_sdk import Target
 from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
-from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from ml_connector import secrets
-from ml_connector.config_errors import config_errors, secret_names
-from ml_connector.environment import environment_config
 from ml_connector.load.errors import BadInputError, LoadError, SettingsError, TooManyDeadLettersError
 from ml_connector.load.reader import ColumnarReader, RecordLine, Take
+from ml_connector.plugin import CheckedSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,10 +51,11 @@ class MissingKeysError(TooManyDeadLettersError, MissingKeyPropertiesError):
     """Too many records were rejected, the last of them for want of a key property."""
 
 
-class WarehouseTarget(Target):
+class WarehouseTarget(CheckedSettings, Target):
     """Loads Singer streams into a warehouse; a target says which, and how it is reached."""
 
     message_reader_class = ColumnarReader
+    invalid_setting = SettingsError
     capabilities = [  # noqa: RUF012 - the SDK's way to declare them
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
@@ -79,25 +78,6 @@ class WarehouseTarget(Target):
         if isinstance(self.message_reader, ColumnarReader):
             self.message_reader.failed = self.finish
             self.message_reader.stopped = self._stop
-
-    @classproperty
-    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - the SDK's word for a property of a class
-        schema = cls.config_jsonschema
-        cls.append_builtin_config(schema)
-        return environment_config(schema, cls._env_var_prefix)
-
-    @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Judge the settings; no secret is ever part of what is said of them."""
-        schema = self.config_jsonschema
-        self.append_builtin_config(schema)
-        cleaned = secrets.clean_config(self._config, secret_names(schema))
-        self._config.clear()
-        self._config.update(cleaned)
-        if raise_errors and (errors := config_errors(self._config, schema)):
-            raise SettingsError(" ".join(errors))
-        # the validator fills in the defaults
-        return super()._validate_config(raise_errors=False)
 
     # what a target says
 
